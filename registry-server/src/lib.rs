@@ -1,0 +1,1 @@
+//! The `tare-registry` server.
