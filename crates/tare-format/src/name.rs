@@ -110,7 +110,11 @@ impl FromStr for PackageName {
         const WHAT: &str = "package name";
         let Some((namespace, name)) = text.split_once('/') else {
             let found = text.chars().take(80).collect();
-            return Err(NameError { found, what: WHAT, reason: "it has the form `namespace/name`" });
+            return Err(NameError {
+                found,
+                what: WHAT,
+                reason: "it has the form `namespace/name`",
+            });
         };
         check_segment(namespace, WHAT)?;
         check_segment(name, WHAT)?;

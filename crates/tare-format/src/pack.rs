@@ -90,7 +90,9 @@ impl PackIndex {
         for (index, chunk) in chunks.iter().enumerate() {
             if chunk.raw_length == 0 || chunk.raw_length > MAX_CHUNK_SIZE {
                 let size = chunk.raw_length;
-                return fail(format!("chunk {index} has {size} raw bytes, not 1 to {MAX_CHUNK_SIZE}"));
+                return fail(format!(
+                    "chunk {index} has {size} raw bytes, not 1 to {MAX_CHUNK_SIZE}"
+                ));
             }
             let fits = match chunk.codec {
                 Codec::Raw => chunk.stored_length == chunk.raw_length,
