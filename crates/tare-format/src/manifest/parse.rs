@@ -85,31 +85,32 @@ impl Manifest {
 /// Reads a TOML document that a person wrote.
 pub(crate) fn from_toml<T: DeserializeOwned>(text: &str) -> Result<T, ManifestError> {
     toml::from_str(text).map_err(|error| {
-        let message = error.message().to_owned();
-        let (message, help) = match unknown_key(&message) {
-            Some((message, help)) => (message, help),
-            None => (message, None),
+        let (message, help) = match unknown_word(error.message()) {
+            Some((message, help)) => (message, Some(help)),
+            None => (error.message().to_owned(), None),
         };
-        let error = ManifestError { help, ..ManifestError::new(message) }.at(text, error.span());
-        error
+        ManifestError { help, ..ManifestError::new(message) }.at(text, error.span())
     })
 }
 
-/// Turns serde's "unknown field" into a sentence with the nearest known key.
-fn unknown_key(message: &str) -> Option<(String, Option<String>)> {
-    let rest = message.strip_prefix("unknown field `")?;
+/// Turns serde's "unknown field" or "unknown variant" into a sentence with the nearest known word.
+fn unknown_word(message: &str) -> Option<(String, String)> {
+    let (what, rest) = match message.strip_prefix("unknown field `") {
+        Some(rest) => ("key", rest),
+        None => ("value", message.strip_prefix("unknown variant `")?),
+    };
     let (found, rest) = rest.split_once('`')?;
     let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
     let nearest = known
         .iter()
-        .map(|key| (strsim::damerau_levenshtein(found, key), key))
-        .filter(|(distance, key)| *distance <= key.len().max(found.len()) / 3 + 1)
+        .map(|word| (strsim::damerau_levenshtein(found, word), word))
+        .filter(|(distance, word)| *distance <= word.len().max(found.len()) / 3 + 1)
         .min();
     let help = match nearest {
-        Some((_, key)) => format!("did you mean `{key}`?"),
-        None => format!("the keys here are {}", known.join(", ")),
+        Some((_, word)) => format!("did you mean `{word}`?"),
+        None => format!("the {what}s here are {}", known.join(", ")),
     };
-    Some((format!("unknown key `{found}`"), Some(help)))
+    Some((format!("unknown {what} `{found}`"), help))
 }
 
 /// The span of the value under `path` in a TOML text, or of its nearest parent.

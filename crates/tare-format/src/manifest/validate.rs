@@ -104,7 +104,9 @@ impl Manifest {
         let help = format!(
             "add `{part} = \"…\"` with an SPDX expression, or `{part} = \"NOASSERTION\"` if nobody knows"
         );
-        require(present, &["license"], &message, Some(&help))
+        let table = self.license != super::License::default();
+        let path: &[&str] = if table { &["license"] } else { &["package", "kind"] };
+        require(present, path, &message, Some(&help))
     }
 
     /// M-6: a choice needs a default.
