@@ -239,7 +239,7 @@ pub enum SpecError {
     },
 }
 
-/// What a person types: `ns/name`, `ns/name@^1.2`, `ns/name@1.2.0:q4_k_m` (N-6).
+/// What a person types: `ns/name`, `ns/name@^1.2`, `ns/name@1.2.0:q4_k_m` (N-7).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackageSpec {
     /// The package.
@@ -276,7 +276,7 @@ impl fmt::Display for PackageSpec {
     }
 }
 
-/// Reads a version requirement as cargo does: a bare version means `^` (N-7).
+/// Reads a version requirement as cargo does: a bare version means `^` (N-8).
 ///
 /// # Errors
 /// With the text and what the grammar says about it.
