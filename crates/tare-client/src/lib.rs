@@ -1,1 +1,32 @@
-//! placeholder
+//! What the `tare` command does, as a library: reach a registry, resolve, fetch, install, publish, audit.
+//!
+//! Nothing here prints, exits or reads the environment: values are handed in, progress is told to a
+//! [`Progress`](event::Progress), and what goes wrong comes back as a [`ClientError`] whose kind becomes the exit code.
+//!
+//! | module | for |
+//! |---|---|
+//! | [`config`], [`credentials`], [`origin`] | which registries there are, and the token for each |
+//! | [`transport`] | HTTP with caps, time-outs, retries and no token for strangers |
+//! | [`registry`] | one function for each endpoint of a registry |
+//! | [`resolve`] | which releases meet the requirements, or why none do |
+//! | [`event`], [`error`] | progress and failures as data |
+
+pub mod config;
+pub mod credentials;
+pub mod error;
+pub mod event;
+pub mod graph;
+pub mod history;
+pub mod home;
+pub mod lock;
+pub mod origin;
+pub mod pages;
+pub mod project;
+pub mod registry;
+pub mod resolve;
+pub mod transport;
+
+pub use error::{ClientError, ErrorKind};
+
+#[cfg(test)]
+mod samples;

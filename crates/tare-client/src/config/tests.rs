@@ -1,0 +1,66 @@
+use super::*;
+
+fn write(folder: &Path, text: &str) {
+    std::fs::create_dir_all(folder).unwrap();
+    std::fs::write(folder.join(CONFIG_FILE), text).unwrap();
+}
+
+#[test]
+fn the_nearer_file_wins() {
+    let root = tempfile::tempdir().unwrap();
+    let (home, project) = (root.path().join("home"), root.path().join("a/b"));
+    write(&home, "registry.default = 'main'\nregistries.main.url = 'https://a.example'\n");
+    write(&project.join(".tare"), "registries.main.url = 'https://b.example'\n");
+    let near = Config::load(&home, &project.join("c")).unwrap().choose(None).unwrap();
+    let far = Config::load(&home, root.path()).unwrap().choose(None).unwrap();
+    assert_eq!((near.url.as_str(), far.url.as_str()), ("https://b.example/", "https://a.example/"));
+}
+
+#[test]
+fn a_mistake_names_the_file_the_line_and_the_nearest_key() {
+    let home = tempfile::tempdir().unwrap();
+    write(home.path(), "[registries.main]\nurll = 'https://a.example'\n");
+    let error = Config::load(home.path(), home.path()).unwrap_err();
+    assert!(error.to_string().contains("line 2: unknown key `urll`"), "{error}");
+    assert_eq!(error.help().as_deref(), Some("did you mean `url`?"));
+    assert_eq!(error.kind(), ErrorKind::Usage);
+}
+
+#[test]
+fn an_unknown_registry_lists_the_known_ones() {
+    let home = tempfile::tempdir().unwrap();
+    write(home.path(), "registries.main.url = 'https://a.example'\n");
+    let config = Config::load(home.path(), home.path()).unwrap();
+    assert!(matches!(config.choose(None), Err(ConfigError::NoDefault)));
+    let error = config.choose(Some("other")).unwrap_err();
+    assert_eq!(error.help().as_deref(), Some("the known ones are main"));
+    let by_url = config.choose(Some("https://a.example")).unwrap();
+    assert_eq!(by_url.name, "main", "a URL that is known has its name");
+}
+
+#[test]
+fn changes_keep_what_a_person_wrote() {
+    let home = tempfile::tempdir().unwrap();
+    write(home.path(), "# mine\n[registries]\nold = { url = 'https://old.example' }\n");
+    let mut file = ConfigFile::open(home.path()).unwrap();
+    let url = registry_url("http://127.0.0.1:8273").unwrap();
+    file.set(&KnownRegistry { name: "main".to_owned(), url, id: None }).unwrap();
+    file.set_default("main").unwrap();
+    assert!(file.remove("old").unwrap() && !file.remove("old").unwrap());
+    file.save().unwrap();
+    let text = std::fs::read_to_string(home.path().join(CONFIG_FILE)).unwrap();
+    assert!(text.starts_with("# mine\n"), "{text}");
+    let config = Config::load(home.path(), home.path()).unwrap();
+    assert_eq!(config.choose(None).unwrap().url.as_str(), "http://127.0.0.1:8273/");
+    assert_eq!(config.registries().count(), 1);
+}
+
+#[test]
+fn removing_the_default_leaves_none() {
+    let home = tempfile::tempdir().unwrap();
+    write(home.path(), "registry.default = 'main'\nregistries.main.url = 'https://a.example'\n");
+    let mut file = ConfigFile::open(home.path()).unwrap();
+    file.remove("main").unwrap();
+    file.save().unwrap();
+    assert_eq!(Config::load(home.path(), home.path()).unwrap(), Config::default());
+}

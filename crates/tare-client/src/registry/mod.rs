@@ -1,0 +1,125 @@
+//! A registry as functions, one for each endpoint (spec/api.md, spec/registry.md).
+//!
+//! What is read is checked against its name before anything else looks at it. What is refused comes back as a
+//! [`RegistryError`] whose kind says whether the network, the token, the name or the bytes were the reason.
+
+mod error;
+mod manage;
+mod read;
+mod session;
+
+use std::sync::Arc;
+
+use tare_format::registry::{REGISTRY_FORMAT, Registry, RegistryId};
+use tokio::sync::OnceCell;
+use url::Url;
+
+pub use error::RegistryError;
+pub use manage::StatusAction;
+pub use read::{PackRange, Page};
+pub use session::{MissingChunks, PackUpload};
+
+use crate::credentials::{Token, Tokens};
+use crate::origin::Origin;
+use crate::transport::{Request, Transport};
+
+/// One registry, or a mirror of it.
+#[derive(Debug)]
+pub struct RegistryClient {
+    transport: Arc<Transport>,
+    base: Url,
+    /// Which registry must be there, when it is known.
+    expected: Option<RegistryId>,
+    tokens: Tokens,
+    /// `registry.json`, read at most once.
+    descriptor: OnceCell<Registry>,
+}
+
+impl RegistryClient {
+    /// The registry at `base`, whose path ends in `/`. If `expected` is given, any other registry there is refused.
+    #[must_use]
+    pub fn new(
+        transport: Arc<Transport>,
+        base: Url,
+        expected: Option<RegistryId>,
+        tokens: Tokens,
+    ) -> Self {
+        Self { transport, base, expected, tokens, descriptor: OnceCell::new() }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// The transport it is reached by.
+    #[must_use]
+    pub fn transport(&self) -> &Arc<Transport> {
+        &self.transport
+    }
+
+    /// What it says about itself: read once, then remembered.
+    ///
+    /// # Errors
+    /// When it cannot be read, is of another format, or is another registry than the expected one.
+    pub async fn descriptor(&self) -> Result<&Registry, RegistryError> {
+        self.descriptor.get_or_try_init(|| self.read_descriptor()).await
+    }
+
+    /// The origin that tokens for this registry belong to: that of its API.
+    ///
+    /// # Errors
+    /// When the registry cannot be read, or has no API.
+    pub async fn token_origin(&self) -> Result<Origin, RegistryError> {
+        Ok(Origin::of(&self.api("").await?))
+    }
+
+    async fn read_descriptor(&self) -> Result<Registry, RegistryError> {
+        let url =
+            self.base.join("registry.json").map_err(|_| RegistryError::not_one(&self.base))?;
+        let fetched = self.transport.fetch(&Request::get(url), 1 << 20).await?;
+        if fetched.status != 200 {
+            return Err(RegistryError::not_one(&self.base));
+        }
+        let registry: Registry = serde_json::from_slice(&fetched.bytes).map_err(|source| {
+            RegistryError::Document { what: "registry.json".to_owned(), source: Box::new(source) }
+        })?;
+        if registry.format != REGISTRY_FORMAT {
+            return Err(RegistryError::Format { base: self.base.clone(), found: registry.format });
+        }
+        match &self.expected {
+            Some(expected) if *expected != registry.id => Err(RegistryError::Another {
+                base: self.base.clone(),
+                expected: expected.clone(),
+                found: registry.id,
+            }),
+            _ => Ok(registry),
+        }
+    }
+
+    /// The URL of an endpoint of the API.
+    async fn api(&self, path: &str) -> Result<Url, RegistryError> {
+        let descriptor = self.descriptor().await?;
+        let read_only = || RegistryError::ReadOnly { base: self.base.clone() };
+        let mut api = self
+            .base
+            .join(descriptor.api.as_deref().ok_or_else(read_only)?)
+            .map_err(|_| read_only())?;
+        if !matches!(api.scheme(), "http" | "https") {
+            return Err(read_only());
+        }
+        if !api.path().ends_with('/') {
+            let folder = format!("{}/", api.path());
+            api.set_path(&folder);
+        }
+        api.join(path).map_err(|_| read_only())
+    }
+
+    /// The token for exactly the origin of `url`.
+    fn token(&self, url: &Url) -> Result<Token, RegistryError> {
+        let origin = Origin::of(url);
+        let token = self.tokens.for_origin(&origin);
+        token.cloned().ok_or_else(|| RegistryError::NoToken { base: self.base.clone(), origin })
+    }
+}

@@ -1,0 +1,150 @@
+//! Why a request got no answer.
+
+use std::io;
+
+use url::Url;
+
+use super::redirect::RedirectRefused;
+use crate::error::{ClientError, ErrorKind, chain};
+use crate::origin::Origin;
+
+/// Why a request got no answer, or an answer that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// The client cannot be set up.
+    #[error("failed to set up HTTP: a proxy or a certificate is wrong")]
+    Setup(#[source] reqwest::Error),
+    /// No requests are allowed.
+    #[error("`{url}` is needed, and requests are not allowed")]
+    Offline {
+        /// What would have been asked for.
+        url: Url,
+    },
+    /// No connection came about.
+    #[error("failed to connect to {origin}")]
+    Connect {
+        /// To whom.
+        origin: Origin,
+        /// Why.
+        source: reqwest::Error,
+    },
+    /// The connection cannot be trusted.
+    #[error("failed to make a secure connection to {origin}")]
+    Tls {
+        /// To whom.
+        origin: Origin,
+        /// Why.
+        source: reqwest::Error,
+    },
+    /// Nothing moved for too long.
+    #[error("`{url}` stood still for {seconds} seconds")]
+    Idle {
+        /// What was asked for.
+        url: Url,
+        /// For how long.
+        seconds: u64,
+    },
+    /// The connection broke.
+    #[error("the connection broke while talking to `{url}`")]
+    Broken {
+        /// What was asked for.
+        url: Url,
+        /// Why.
+        source: reqwest::Error,
+    },
+    /// The answer is larger than anything that may be there.
+    #[error("`{url}` is larger than the {cap} bytes that are allowed there")]
+    TooLarge {
+        /// What was asked for.
+        url: Url,
+        /// The most bytes.
+        cap: u64,
+    },
+    /// A redirect was not followed.
+    #[error("`{url}` redirects in a way that is not followed")]
+    Redirect {
+        /// What was asked for.
+        url: Url,
+        /// Why.
+        #[source]
+        reason: RedirectRefused,
+    },
+    /// The token cannot stand in a header.
+    #[error("the token has characters that no token has")]
+    Token,
+    /// What was to be sent cannot be read.
+    #[error("failed to read what was to be sent")]
+    Spool(#[source] io::Error),
+}
+
+impl TransportError {
+    pub(super) fn exchange(url: &Url, origin: &Origin, error: reqwest::Error) -> Self {
+        let source = error.without_url();
+        if !source.is_connect() {
+            return Self::Broken { url: url.clone(), source };
+        }
+        // The TLS library's own error is private to it; its sentences are not.
+        let text = chain(&source).join(" ").to_lowercase();
+        let tls = ["certificate", "tls", "handshake", "corrupt message", "unknownissuer"];
+        if tls.iter().any(|word| text.contains(word)) {
+            Self::Tls { origin: origin.clone(), source }
+        } else {
+            Self::Connect { origin: origin.clone(), source }
+        }
+    }
+
+    /// Whether another attempt may go better.
+    pub(super) fn is_passing(&self) -> bool {
+        matches!(self, Self::Connect { .. } | Self::Idle { .. } | Self::Broken { .. })
+    }
+}
+
+impl ClientError for TransportError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Setup(_) | Self::Token => ErrorKind::Usage,
+            Self::Spool(_) => ErrorKind::Failure,
+            Self::TooLarge { .. } => ErrorKind::Integrity,
+            _ => ErrorKind::Network,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Setup(_) | Self::Token => "E-CONFIG",
+            Self::Offline { .. } => "E-OFFLINE",
+            Self::Connect { .. } => "E-CONNECT",
+            Self::Tls { .. } => "E-TLS",
+            Self::Idle { .. } => "E-TIMEOUT",
+            Self::Broken { .. } => "E-CONNECTION-BROKEN",
+            Self::TooLarge { .. } => "E-TOO-LARGE",
+            Self::Redirect { .. } => "E-REDIRECT",
+            Self::Spool(_) => "E-FILE",
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        let help = match self {
+            Self::Offline { .. } => "run it once without `--offline`, so that everything is there",
+            Self::Connect { .. } => {
+                "check that the registry runs and that its URL is right, `tare registry list`; behind a proxy, set HTTPS_PROXY"
+            }
+            Self::Tls { source, .. } => {
+                let text = chain(source).join(" ");
+                return Some(
+                    if text.contains("InvalidContentType") || text.contains("corrupt message") {
+                        "the other side does not speak TLS: a registry without a certificate has an `http://` URL".to_owned()
+                    } else {
+                        "if its certificate is from your own authority, name the authority's PEM file in SSL_CERT_FILE".to_owned()
+                    },
+                );
+            }
+            Self::Idle { .. } | Self::Broken { .. } => {
+                "run the command again: it goes on where it stopped"
+            }
+            Self::Redirect { .. } => "ask whoever runs the registry; its URL may have moved",
+            _ => return None,
+        };
+        Some(help.to_owned())
+    }
+}
