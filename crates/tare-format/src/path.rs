@@ -16,13 +16,13 @@ use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
 use crate::name::is_device_name;
 
-/// The most bytes of a path (P-2).
+/// The most bytes of a path (F-2).
 pub const MAX_PATH_SIZE: usize = 1024;
-/// The most bytes of one component of a path (P-2).
+/// The most bytes of one component of a path (F-2).
 pub const MAX_COMPONENT_SIZE: usize = 255;
-/// The most components of a path (P-2).
+/// The most components of a path (F-2).
 pub const MAX_DEPTH: usize = 64;
-/// The file that the local store writes last into an installed tree; no package may bring its own (P-5).
+/// The file that the local store writes last into an installed tree; no package may bring its own (F-5).
 pub const MARKER: &str = ".tare-ok";
 
 /// Why a text is not the path of a file in a package.
@@ -66,7 +66,7 @@ impl FilePath {
         self.0.rsplit('/').next().unwrap_or(&self.0)
     }
 
-    /// The key under which the path is unique in a package: full case folding, then NFC (P-6).
+    /// The key under which the path is unique in a package: full case folding, then NFC (F-6).
     #[must_use]
     pub fn fold(&self) -> String {
         fold(&self.0)
@@ -75,7 +75,7 @@ impl FilePath {
     /// Reads a path from bytes, as they stand in an archive.
     ///
     /// # Errors
-    /// With the first rule of P-2 to P-5 that the bytes break.
+    /// With the first rule of F-2 to F-5 that the bytes break.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, FilePathError> {
         match std::str::from_utf8(bytes) {
             Ok(text) => text.parse(),
@@ -151,7 +151,7 @@ impl JsonSchema for FilePath {
     }
 }
 
-/// Two paths that cannot stand in one package (P-6, P-7; rule 16 of the archive profile).
+/// Two paths that cannot stand in one package (F-6, F-7; rule 16 of the archive profile).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PathConflict {
     /// The same path twice, or two that a file system without case would take for one.

@@ -7,7 +7,7 @@ use crate::path::{FilePath, FilePathError, PathConflict};
 
 /// Why bytes are not a meta archive, or why files cannot become one.
 ///
-/// Any of these refuses the package as a whole: nothing of it is to be written.
+/// Any of these refuses the package as a whole (T-23): nothing of it is to be written.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
     /// The bytes are not those that the release document names.

@@ -1,0 +1,115 @@
+//! What must hold of the tree itself: which crate may use which, how large files may be, that clauses exist.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Which of our crates each may depend on. Client and server never meet but in the documents (ARCHITECTURE.md).
+const ARROWS: [(&str, &str, &[&str]); 7] = [
+    ("tare-format", "crates/tare-format", &[]),
+    ("tare-sign", "crates/tare-sign", &["tare-format"]),
+    ("tare-store", "crates/tare-store", &["tare-format"]),
+    ("tare-license", "crates/tare-license", &["tare-format"]),
+    ("tare-client", "crates/tare-client", &["tare-format", "tare-license", "tare-sign", "tare-store"]),
+    ("registry-server", "registry-server", &["tare-format", "tare-license", "tare-sign", "tare-store"]),
+    ("tare", "cli", &["tare-client", "tare-format", "tare-license"]),
+];
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// Every file below `folder` with one of the extensions, leaving out what is built or hidden.
+fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let (path, name) = (entry.path(), entry.file_name().into_string().unwrap());
+        if name.starts_with('.') || name == "target" || name == "tare-registry" {
+            continue;
+        }
+        if path.is_dir() {
+            found.extend(files(&path, extension));
+        } else if path.extension().is_some_and(|found| found == extension) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn crates_only_use_what_is_below_them() {
+    for (name, folder, allowed) in ARROWS {
+        let manifest = fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
+        let normal = manifest.split("[dependencies]").nth(1).unwrap_or_default();
+        let normal = normal.split("\n[").next().unwrap_or_default();
+        let used: BTreeSet<&str> = normal
+            .lines()
+            .filter_map(|line| line.split(['.', ' ', '=']).next())
+            .filter(|used| ARROWS.iter().any(|(ours, _, _)| ours == used))
+            .collect();
+        let allowed: BTreeSet<&str> = allowed.iter().copied().collect();
+        assert!(used.is_subset(&allowed), "{name} uses {used:?}, only {allowed:?} are below it");
+    }
+}
+
+#[test]
+fn every_crate_of_the_workspace_has_an_arrow() {
+    let manifests: BTreeSet<PathBuf> = files(root(), "toml")
+        .into_iter()
+        .filter(|path| path.ends_with("Cargo.toml"))
+        .filter(|path| fs::read_to_string(path).unwrap().contains("\n[package]") || {
+            fs::read_to_string(path).unwrap().starts_with("[package]")
+        })
+        .collect();
+    let known = ARROWS.map(|(_, folder, _)| root().join(folder).join("Cargo.toml"));
+    let fuzz = root().join("tests/fuzz/Cargo.toml");
+    for manifest in manifests {
+        assert!(known.contains(&manifest) || manifest == fuzz, "{} has no arrow", manifest.display());
+    }
+}
+
+#[test]
+fn no_file_is_too_long_to_have_one_idea() {
+    let long: Vec<_> = files(root(), "rs")
+        .into_iter()
+        .filter_map(|path| {
+            let lines = fs::read_to_string(&path).unwrap().lines().count();
+            (lines > 600).then(|| format!("{}: {lines} lines", path.display()))
+        })
+        .collect();
+    assert!(long.is_empty(), "over 600 lines:\n{}", long.join("\n"));
+}
+
+/// A clause is defined as `**X-1**` in a chapter and cited as `(X-1)` or `chapter.md X-1` in code.
+#[test]
+fn clauses_that_code_cites_exist() {
+    let mut defined: BTreeMap<String, PathBuf> = BTreeMap::new();
+    for chapter in files(&root().join("spec"), "md") {
+        let text = fs::read_to_string(&chapter).unwrap();
+        for clause in text.split("**").skip(1).step_by(2).filter(|id| is_clause(id)) {
+            if let Some(other) = defined.insert(clause.to_owned(), chapter.clone()) {
+                panic!("{clause} is defined twice, in {} and {}", other.display(), chapter.display());
+            }
+        }
+    }
+    let letters: BTreeSet<char> = defined.keys().filter_map(|id| id.chars().next()).collect();
+    for source in files(root(), "rs") {
+        for (number, line) in fs::read_to_string(&source).unwrap().lines().enumerate() {
+            let Some((_, comment)) = line.split_once("//") else { continue };
+            for word in comment.split(|c: char| !c.is_ascii_alphanumeric() && c != '-') {
+                let ours = is_clause(word) && word.starts_with(|c| letters.contains(&c));
+                let place = format!("{}:{}", source.display(), number + 1);
+                assert!(!ours || defined.contains_key(word), "{place} cites {word}, which no chapter has");
+            }
+        }
+    }
+}
+
+fn is_clause(word: &str) -> bool {
+    let Some((letter, number)) = word.split_once('-') else { return false };
+    letter.len() == 1
+        && letter.bytes().all(|b| b.is_ascii_uppercase())
+        && (1..=3).contains(&number.len())
+        && number.bytes().all(|b| b.is_ascii_digit())
+}
