@@ -197,3 +197,6 @@ struct Signature {
     #[serde(default)]
     keyid: String,
 }
+
+#[cfg(test)]
+mod tests;

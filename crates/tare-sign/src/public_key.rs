@@ -285,3 +285,6 @@ impl fmt::Debug for PublicKey {
         write!(f, "{} {}", self.algorithm, self.id())
     }
 }
+
+#[cfg(test)]
+mod tests;

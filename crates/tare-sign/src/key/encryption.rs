@@ -35,8 +35,10 @@ pub(super) fn encrypt(pkcs8: &[u8], passphrase: &str) -> Result<SecretDocument, 
 }
 
 pub(super) fn decrypt(der: &[u8], passphrase: &str) -> Result<SecretDocument, KeyError> {
-    let info = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| KeyError::Unsupported)?;
     let fail = |found: &str| Err(KeyError::Encryption { found: found.to_owned() });
+    let Ok(info) = EncryptedPrivateKeyInfoRef::try_from(der) else {
+        return fail("something unknown, or is damaged");
+    };
     let EncryptionScheme::Pbes2(parameters) = &info.encryption_algorithm else {
         return fail("PBES1");
     };

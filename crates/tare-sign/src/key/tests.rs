@@ -57,7 +57,7 @@ fn files_that_are_no_key_of_ours_say_what_they_are() {
         ("EC PRIVATE KEY", "Proc-Type: 4,ENCRYPTED\n\nAAAA", "openssl pkcs8 -topk8"),
         ("PRIVATE KEY", "!!!!", "not PEM"),
         ("PRIVATE KEY", "AAAA", "damaged or not"),
-        ("ENCRYPTED PRIVATE KEY", "AAAA", "damaged or not"),
+        ("ENCRYPTED PRIVATE KEY", "AAAA", "something unknown, or is damaged"),
     ] {
         let message = block(label, body);
         assert!(message.contains(said), "{label}: {message}");
