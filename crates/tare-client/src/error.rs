@@ -4,6 +4,9 @@
 //! registry that is away from bytes that are wrong.
 
 use std::error::Error;
+use std::path::Path;
+
+use tare_format::manifest::ManifestError;
 
 /// What kind of thing went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,6 +45,20 @@ pub trait ClientError: Error + Send + Sync + 'static {
     fn help(&self) -> Option<String> {
         None
     }
+
+    /// The mistake in a file that a person wrote, to be shown with its line.
+    fn mistake(&self) -> Option<Mistake<'_>> {
+        None
+    }
+}
+
+/// A mistake, and the file it is in.
+#[derive(Debug, Clone, Copy)]
+pub struct Mistake<'e> {
+    /// The file.
+    pub path: &'e Path,
+    /// What is wrong, and where in it.
+    pub error: &'e ManifestError,
 }
 
 /// The sentences of an error and of everything that caused it, outermost first.

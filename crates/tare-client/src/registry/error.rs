@@ -36,7 +36,7 @@ pub enum RegistryError {
     #[error("another registry is at {base}: expected `{expected}`, found `{found}`")]
     Another {
         /// The URL.
-        base: Url,
+        base: Box<Url>,
         /// Which registry was there.
         expected: RegistryId,
         /// Which is there now.

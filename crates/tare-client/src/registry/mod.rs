@@ -90,7 +90,7 @@ impl RegistryClient {
         }
         match &self.expected {
             Some(expected) if *expected != registry.id => Err(RegistryError::Another {
-                base: self.base.clone(),
+                base: Box::new(self.base.clone()),
                 expected: expected.clone(),
                 found: registry.id,
             }),

@@ -64,7 +64,7 @@ pub enum TransportError {
     #[error("`{url}` redirects in a way that is not followed")]
     Redirect {
         /// What was asked for.
-        url: Url,
+        url: Box<Url>,
         /// Why.
         #[source]
         reason: RedirectRefused,

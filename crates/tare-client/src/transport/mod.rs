@@ -237,8 +237,10 @@ impl Transport {
                 return Ok(response);
             }
             let location = response.header(&LOCATION).unwrap_or_default();
-            let next = redirect::next(&request.method, &url, response.status(), location, hops)
-                .map_err(|reason| TransportError::Redirect { url: url.clone(), reason })?;
+            let next =
+                redirect::next(&request.method, &url, response.status(), location, hops).map_err(
+                    |reason| TransportError::Redirect { url: Box::new(url.clone()), reason },
+                )?;
             self.progress.detail(&format!("{url} redirects to {next}"));
             (url, hops) = (next, hops + 1);
         }

@@ -19,7 +19,7 @@ pub enum RedirectRefused {
     Nowhere(String),
     /// It leads from a secure connection to an open one.
     #[error("it leads from `https` to `{0}`, where anybody could change the bytes")]
-    Downgrade(Url),
+    Downgrade(Box<Url>),
     /// It carries a user or a password.
     #[error("it carries a user or a password")]
     User,
@@ -55,7 +55,7 @@ pub(super) fn next(
         return Err(nowhere());
     }
     if url.scheme() == "https" && next.scheme() != "https" {
-        return Err(RedirectRefused::Downgrade(next));
+        return Err(RedirectRefused::Downgrade(Box::new(next)));
     }
     let reads = matches!(*method, Method::GET | Method::HEAD);
     let keeps_body = matches!(status, 307 | 308) && Origin::of(url) == Origin::of(&next);

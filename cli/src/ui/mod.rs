@@ -1,0 +1,12 @@
+//! Everything a person sees: stdout is data, stderr is talk.
+
+mod human;
+mod progress;
+mod table;
+mod terminal;
+mod text;
+
+pub(crate) use human::{bytes, count};
+pub(crate) use table::Table;
+pub use terminal::{ColorChoice, Terminal};
+pub(crate) use text::{Text, Tone};

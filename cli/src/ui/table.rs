@@ -1,0 +1,56 @@
+//! Columns.
+
+use super::{Terminal, Text};
+
+/// Rows of cells, printed in columns as wide as they need to be.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    rows: Vec<Vec<Text>>,
+    /// The columns that are aligned at their right, such as sizes.
+    right: Vec<usize>,
+}
+
+impl Table {
+    /// No rows yet.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Aligns a column, counted from 0, at its right.
+    pub(crate) fn right(mut self, column: usize) -> Self {
+        self.right.push(column);
+        self
+    }
+
+    /// Adds a row.
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Text>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+
+    /// Prints the rows to stdout.
+    pub(crate) fn print(&self, terminal: &Terminal) {
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let width = |column: usize| {
+            self.rows.iter().filter_map(|row| row.get(column)).map(Text::width).max()
+        };
+        let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+        for row in &self.rows {
+            let mut line = Text::new();
+            for (column, cell) in row.iter().enumerate() {
+                let pad = widths.get(column).map_or(0, |width| width.saturating_sub(cell.width()));
+                let right = self.right.contains(&column);
+                let last = column + 1 == row.len();
+                line = line.plain(" ".repeat(if right { pad } else { 0 })).append(cell);
+                let after = if right || last { 0 } else { pad } + if last { 0 } else { 2 };
+                line = line.plain(" ".repeat(after));
+            }
+            terminal.print(&line);
+        }
+    }
+}
+
+impl Text {
+    fn append(self, other: &Self) -> Self {
+        other.pieces().fold(self, |text, (tone, piece)| text.toned(tone, piece))
+    }
+}
