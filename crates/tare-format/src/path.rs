@@ -314,6 +314,9 @@ fn check_component(component: &str) -> Result<(), Broken> {
 }
 
 fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     // Canonical caseless matching (Unicode 3.13, D145) folds the decomposed text.
     text.nfd().default_case_fold().nfc().collect()
 }
