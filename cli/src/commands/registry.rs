@@ -127,9 +127,9 @@ async fn show(name: Option<&str>, context: &Context) -> Result<(), CommandError>
     let client = context.client(&known, Tokens::default())?;
     let registry = client.descriptor().await?;
     if context.global.json {
-        context
-            .terminal
-            .print_json(&json!({ "name": known.name, "url": known.url, "registry": registry }));
+        context.terminal.print_json(
+            &json!({ "name": known.name, "url": known.url.as_str(), "registry": registry }),
+        );
         return Ok(());
     }
     let mut table = Table::new();
@@ -164,5 +164,5 @@ fn set_default(name: &str, context: &Context) -> Result<(), CommandError> {
 }
 
 fn to_json(known: &KnownRegistry, is_default: bool) -> serde_json::Value {
-    json!({ "name": known.name, "url": known.url, "id": known.id, "default": is_default })
+    json!({ "name": known.name, "url": known.url.as_str(), "id": known.id, "default": is_default })
 }
