@@ -11,10 +11,15 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use sha2::Digest as _;
+use tare_format::Sha256;
 use tempfile::{NamedTempFile, TempPath};
 
 /// The prefix of every temporary file and folder that this crate makes.
 pub const TEMPORARY_PREFIX: &str = ".tare-tmp-";
+
+/// What is read at a time, in bytes.
+const BLOCK_SIZE: usize = 1 << 20;
 
 /// Why a final file was not written.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +96,11 @@ impl Staged {
         let path = TempPath::try_from_path(&path)
             .map_err(|source| DurableError::new("take over", &path, source))?;
         Ok(Self { file, path })
+    }
+
+    /// Whether dropping it removes the file, as it does unless this says otherwise.
+    pub(crate) fn remove_on_drop(&mut self, remove: bool) {
+        self.path.disable_cleanup(!remove);
     }
 
     /// The open file, for reading and writing.
@@ -230,6 +240,21 @@ pub fn write(target: &Path, bytes: &[u8]) -> Result<(), DurableError> {
     let mut staged = Staged::create_in(parent)?;
     staged.write_all(bytes).map_err(|source| DurableError::new("write", target, source))?;
     staged.commit_replace(target, &folders)
+}
+
+/// The SHA-256 of all of an open file, wherever its handle stands.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn sha256_of(mut file: &File) -> io::Result<Sha256> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut hasher = sha2::Sha256::new();
+    let mut block = Vec::with_capacity(BLOCK_SIZE);
+    while file.take(BLOCK_SIZE as u64).read_to_end(&mut block)? > 0 {
+        hasher.update(&block);
+        block.clear();
+    }
+    Ok(Sha256::from_bytes(hasher.finalize().into()))
 }
 
 /// Puts a folder's names on the disk.
