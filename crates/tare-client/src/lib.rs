@@ -13,18 +13,24 @@
 
 pub mod config;
 pub mod credentials;
+pub mod documents;
 pub mod error;
 pub mod event;
+pub mod fetch;
 pub mod graph;
 pub mod history;
 pub mod home;
+pub mod local;
 pub mod lock;
 pub mod origin;
 pub mod pages;
 pub mod project;
 pub mod registry;
 pub mod resolve;
+pub mod source;
 pub mod transport;
+pub mod trust;
+pub mod update;
 
 pub use error::{ClientError, ErrorKind};
 

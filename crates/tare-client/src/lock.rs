@@ -1,0 +1,16 @@
+//! `Tare.lock` as the client makes, checks and compares it (spec/lock.md).
+//!
+//! Everything here is a pure function: the releases have been resolved, fetched and proven before, and writing the file
+//! is the [project's](crate::project) work.
+
+mod diff;
+mod freshness;
+mod make;
+
+pub use diff::{LockChange, changes};
+pub use freshness::{OutOfDate, check, requirements};
+pub(crate) use make::ancestor_id;
+pub use make::{Known, make};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! Where a command gets releases from: one registry, what was fetched of it before, and the local store.
+
+use tare_format::registry::RegistryId;
+
+use crate::documents::Documents;
+use crate::event::Progress;
+use crate::home::Home;
+use crate::local::Local;
+use crate::pages::Pages;
+use crate::registry::RegistryClient;
+
+/// A registry and the local store behind it.
+#[derive(Debug)]
+pub struct Source<'a> {
+    registry: &'a RegistryClient,
+    id: RegistryId,
+    local: Local,
+    pages: Pages<'a>,
+    progress: Progress,
+}
+
+impl<'a> Source<'a> {
+    /// The registry with this id behind `registry`, in front of `local`. Nothing is asked of the registry yet.
+    ///
+    /// With `offline`, what was fetched before is used however old it is.
+    #[must_use]
+    pub fn new(
+        registry: &'a RegistryClient,
+        id: RegistryId,
+        local: Local,
+        offline: bool,
+        progress: Progress,
+    ) -> Self {
+        let pages = Pages::new(registry, id.clone(), local.home().clone(), offline);
+        Self { registry, id, local, pages, progress }
+    }
+
+    /// The registry.
+    #[must_use]
+    pub fn registry(&self) -> &'a RegistryClient {
+        self.registry
+    }
+
+    /// Which registry it is.
+    #[must_use]
+    pub fn id(&self) -> &RegistryId {
+        &self.id
+    }
+
+    /// The local store.
+    #[must_use]
+    pub fn local(&self) -> &Local {
+        &self.local
+    }
+
+    /// Where things lie in the local store.
+    #[must_use]
+    pub fn home(&self) -> &Home {
+        self.local.home()
+    }
+
+    /// The documents of the local store.
+    #[must_use]
+    pub fn documents(&self) -> &Documents {
+        self.local.documents()
+    }
+
+    /// The packages' pages.
+    #[must_use]
+    pub fn pages(&self) -> &Pages<'a> {
+        &self.pages
+    }
+
+    /// Who is told what is being done.
+    #[must_use]
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+}
