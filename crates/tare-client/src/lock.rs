@@ -3,10 +3,12 @@
 //! Everything here is a pure function: the releases have been resolved, fetched and proven before, and writing the file
 //! is the [project's](crate::project) work.
 
+mod agree;
 mod diff;
 mod freshness;
 mod make;
 
+pub(crate) use agree::agree;
 pub use diff::{LockChange, changes};
 pub use freshness::{OutOfDate, check, requirements};
 pub(crate) use make::ancestor_id;

@@ -1,0 +1,132 @@
+//! From a lock to trees that any program can read (spec/install.md).
+//!
+//! ```text
+//! lock ─► prove ─► agree ─► contents (meta archives, data files) ─► tree ─► link in the project
+//! ```
+//!
+//! Each step makes what the next one reads and nothing else, so a kill between two of them leaves at worst something that
+//! is not used yet. Where the step before finds everything in place, no request is made: with lock and store complete, an
+//! install never asks the registry anything. Signatures are checked every time.
+//!
+//! Only a [`SignedRelease`] gets into a tree.
+
+mod contents;
+mod error;
+mod links;
+mod marker;
+mod tree;
+
+use std::path::{Path, PathBuf};
+
+use futures::{StreamExt as _, TryStreamExt as _};
+use tare_format::lock::{Lock, LockedPackage};
+use tare_format::release::Release;
+use tare_format::{ReleaseId, VariantName};
+
+use crate::lock;
+use crate::source::Source;
+use crate::trust::{Demand, Prover, SignedRelease};
+
+pub use error::InstallError;
+pub use links::{Link, link_project, links};
+pub use tree::{installed_path, is_complete};
+
+pub(crate) use contents::missing;
+pub(crate) use marker::Marker;
+pub(crate) use tree::files_of;
+
+/// How many releases are worked on at a time.
+const AT_A_TIME: usize = 8;
+
+/// What became of one release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Installed {
+    /// The release.
+    pub id: ReleaseId,
+    /// The variant.
+    pub variant: Option<VariantName>,
+    /// Where its tree lies.
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub size_bytes: u64,
+    /// Whether anything had to be done.
+    pub changed: bool,
+}
+
+/// A release that is to be installed, and the variant that was chosen.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    pub(crate) signed: SignedRelease,
+    pub(crate) variant: Option<VariantName>,
+}
+
+impl Wanted {
+    pub(crate) fn document(&self) -> &Release {
+        self.signed.document()
+    }
+
+    fn size_bytes(&self) -> u64 {
+        let files = self.document().files_of(self.variant.as_ref());
+        files.map(|file| file.size).fold(0, u64::saturating_add)
+    }
+}
+
+/// Installs everything that `lock` has. Its order is that of the lock.
+///
+/// # Errors
+/// With the first release that is not accepted or not complete. What was finished before stays.
+pub async fn install(source: &Source<'_>, lock: &Lock) -> Result<Vec<Installed>, InstallError> {
+    let wanted = prove(source, lock).await?;
+    let mut unfinished = Vec::new();
+    for wanted in &wanted {
+        if tree::find_complete(source.local(), wanted)?.is_none() {
+            unfinished.push(wanted);
+        }
+    }
+    contents::provide(source, &unfinished).await?;
+    let mut installed = Vec::new();
+    for wanted in wanted {
+        installed.push(tree::make(source.local(), wanted).await?);
+    }
+    Ok(installed)
+}
+
+/// Puts one release of `lock` into a folder of the user's: files of its own, which may be changed. The folder must not
+/// be there, or be empty, or hold exactly that release.
+///
+/// # Errors
+/// When the release is not accepted or not complete, or the folder holds something else.
+pub async fn install_to(
+    source: &Source<'_>,
+    lock: &Lock,
+    id: &ReleaseId,
+    folder: &Path,
+) -> Result<Installed, InstallError> {
+    let locked = lock.package(id).ok_or_else(|| InstallError::NotLocked { id: id.clone() })?;
+    let wanted = prove_one(source, locked).await?;
+    tree::check_free(source.local(), &wanted, folder)?;
+    contents::provide(source, &[&wanted]).await?;
+    tree::make_at(source.local(), wanted, folder).await
+}
+
+async fn prove(source: &Source<'_>, lock: &Lock) -> Result<Vec<Wanted>, InstallError> {
+    let one = async |package: &LockedPackage| prove_one(source, package).await;
+    futures::stream::iter(&lock.packages).map(one).buffered(AT_A_TIME).try_collect().await
+}
+
+async fn prove_one(source: &Source<'_>, package: &LockedPackage) -> Result<Wanted, InstallError> {
+    let id = package.id();
+    if package.registry != *source.id() {
+        let (locked, meant) = (package.registry.clone(), source.id().clone());
+        return Err(InstallError::OtherRegistry { id, locked, meant });
+    }
+    let demand = Demand {
+        digest: Some(&package.release),
+        signers: Some(&package.signers),
+        is_history: false,
+    };
+    let signed = Prover::new(source).prove(&id, demand).await?;
+    lock::agree(package, signed.document())
+        .map_err(|field| InstallError::Disagreement { id, field })?;
+    Ok(Wanted { signed, variant: package.variant.clone() })
+}
