@@ -37,14 +37,9 @@ impl Part {
         }
     }
 
-    /// The part as the subject of a sentence: "weights are", "code is".
-    pub(crate) const fn subject(self) -> &'static str {
-        match self {
-            Self::Weights => "weights are",
-            Self::Code => "code is",
-            Self::Data => "data is",
-            Self::Documentation => "documentation is",
-        }
+    /// The verb that agrees with it: weights are, code is.
+    pub(crate) const fn verb(self) -> &'static str {
+        if matches!(self, Self::Weights) { "are" } else { "is" }
     }
 }
 

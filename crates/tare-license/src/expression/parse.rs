@@ -60,8 +60,8 @@ impl fmt::Display for License {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Tree {
     License(License),
-    All(Vec<Tree>),
-    Any { branches: Vec<Tree>, at: usize },
+    All(Vec<Self>),
+    Any { branches: Vec<Self>, at: usize },
 }
 
 impl Tree {
