@@ -1,0 +1,232 @@
+//! The packages that one resolution has met, in the form the solver wants: numbered, and cut down to the versions
+//! that may be chosen at all.
+//!
+//! The *candidates* of a package are its releases without the withdrawn, the yanked (unless locked) and those after
+//! the `as of` instant, by ascending version; the solver knows a version by its position among them. A *bucket* is a
+//! run of candidates that are semver-compatible with each other (V-6).
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use pubgrub::VersionSet;
+use semver::{Version, VersionReq};
+use tare_format::PackageName;
+
+use super::index::{Index, IndexError, Lookup, Package, Release, Standing};
+use super::options::Options;
+use super::selection::Selection;
+
+/// A package's number.
+pub(super) type Id = u32;
+
+/// A package that was met.
+pub(super) struct Entry {
+    pub(super) name: PackageName,
+    /// Absent when there is no such package, or when it is still to be fetched.
+    pub(super) package: Option<Arc<Package>>,
+    /// Positions in the package's releases.
+    candidates: Vec<u32>,
+    pub(super) buckets: Vec<Range<u32>>,
+    /// The candidates that the lock has and that are to be kept.
+    pub(super) locked: Selection,
+    /// The candidates that a range may take: all but those that a precise version excludes.
+    open: Selection,
+    /// Whether the caller asked to update it.
+    pub(super) updated: bool,
+}
+
+impl Entry {
+    fn new(name: &PackageName, package: Option<Arc<Package>>, options: &Options) -> Self {
+        let name = package.as_ref().map_or(name, |package| package.name()).clone();
+        let kept: Vec<&Version> = options.kept(&name).collect();
+        let held = options.held(&name);
+        let mut entry = Self {
+            updated: options.names_for_update(&name),
+            name: name.clone(),
+            package,
+            candidates: Vec::new(),
+            buckets: Vec::new(),
+            locked: Selection::empty(),
+            open: Selection::empty(),
+        };
+        let releases = entry.package.as_ref().map_or([].as_slice(), |package| package.releases());
+        for (position, release) in (0_u32..).zip(releases) {
+            if may_be_chosen(release, kept.contains(&&release.version), options) {
+                entry.candidates.push(position);
+            }
+        }
+        entry.buckets = entry.cut_into_buckets();
+        entry.locked = entry.positions(|version| kept.contains(&version));
+        entry.open = entry.positions(|version| {
+            held.is_none_or(|held| held == version || bucket_of(held) != bucket_of(version))
+        });
+        entry
+    }
+
+    /// How many candidates there are.
+    pub(super) fn len(&self) -> u32 {
+        self.candidates.len() as u32
+    }
+
+    /// The release at a position among the candidates.
+    pub(super) fn release(&self, position: u32) -> Option<&Release> {
+        let release = *self.candidates.get(position as usize)?;
+        self.package.as_ref()?.releases().get(release as usize)
+    }
+
+    /// The version at a position among the candidates.
+    pub(super) fn version(&self, position: u32) -> Option<&Version> {
+        self.release(position).map(|release| &release.version)
+    }
+
+    /// The candidates that a range may take.
+    pub(super) fn matching(&self, requirement: &VersionReq) -> Selection {
+        self.matching_pin(requirement).intersection(&self.open)
+    }
+
+    /// The candidates that an exact pin may take: a precise version does not touch pins.
+    pub(super) fn matching_pin(&self, requirement: &VersionReq) -> Selection {
+        self.positions(|version| requirement.matches(version))
+    }
+
+    /// Which buckets these candidates lie in.
+    pub(super) fn buckets_of(&self, candidates: &Selection) -> Selection {
+        let touched =
+            |range: &Range<u32>| !candidates.is_disjoint(&Selection::of_range(range.clone()));
+        (0_u32..)
+            .zip(&self.buckets)
+            .filter(|(_, range)| touched(range))
+            .map(|(bucket, _)| bucket)
+            .collect()
+    }
+
+    fn positions(&self, wanted: impl Fn(&Version) -> bool) -> Selection {
+        (0..self.len()).filter(|position| self.version(*position).is_some_and(&wanted)).collect()
+    }
+
+    fn cut_into_buckets(&self) -> Vec<Range<u32>> {
+        let mut buckets: Vec<Range<u32>> = Vec::new();
+        let mut last = None;
+        for position in 0..self.len() {
+            let bucket = self.version(position).map(bucket_of);
+            match buckets.last_mut() {
+                Some(range) if bucket == last => range.end = position + 1,
+                _ => buckets.push(position..position + 1),
+            }
+            last = bucket;
+        }
+        buckets
+    }
+}
+
+/// What makes two versions compatible: the same major, or with major 0 the same minor, or with 0.0 the same patch.
+pub(super) fn bucket_of(version: &Version) -> (u64, u64, u64) {
+    match (version.major, version.minor, version.patch) {
+        (0, 0, patch) => (0, 0, patch),
+        (0, minor, _) => (0, minor, 0),
+        (major, _, _) => (major, 0, 0),
+    }
+}
+
+fn may_be_chosen(release: &Release, locked: bool, options: &Options) -> bool {
+    // V-11: an instant hides what came later, even from a lock.
+    let hidden = options.as_of.is_some_and(|instant| release.published > instant);
+    !hidden
+        && match release.standing(options.as_of) {
+            Standing::Available => true,
+            Standing::Yanked { .. } => locked,
+            Standing::Withdrawn { .. } => false,
+        }
+}
+
+/// All packages met so far.
+pub(super) struct Catalog<'a> {
+    index: &'a dyn Index,
+    options: &'a Options,
+    ids: RefCell<HashMap<PackageName, Id>>,
+    entries: RefCell<Vec<Rc<Entry>>>,
+    pending: RefCell<BTreeSet<PackageName>>,
+}
+
+impl<'a> Catalog<'a> {
+    pub(super) fn new(index: &'a dyn Index, options: &'a Options) -> Self {
+        Self {
+            index,
+            options,
+            ids: RefCell::default(),
+            entries: RefCell::default(),
+            pending: RefCell::default(),
+        }
+    }
+
+    pub(super) fn index(&self) -> &'a dyn Index {
+        self.index
+    }
+
+    pub(super) fn options(&self) -> &'a Options {
+        self.options
+    }
+
+    /// The number of a package, which is asked of the index when it is met for the first time.
+    pub(super) fn id(&self, name: &PackageName) -> Result<Id, IndexError> {
+        if let Some(id) = self.ids.borrow().get(name) {
+            return Ok(*id);
+        }
+        let package = match self.index.package(name)? {
+            Lookup::Found(package) => Some(package),
+            Lookup::Absent => None,
+            Lookup::Pending => {
+                self.pending.borrow_mut().insert(name.clone());
+                None
+            }
+        };
+        let entry = Entry::new(name, package, self.options);
+        let mut ids = self.ids.borrow_mut();
+        // Another spelling that folds to the same name is the same package.
+        let id = ids.get(&entry.name).copied().unwrap_or_else(|| {
+            let mut entries = self.entries.borrow_mut();
+            let id = entries.len() as Id;
+            ids.insert(entry.name.clone(), id);
+            entries.push(Rc::new(entry));
+            id
+        });
+        ids.insert(name.clone(), id);
+        Ok(id)
+    }
+
+    pub(super) fn entry(&self, id: Id) -> Rc<Entry> {
+        Rc::clone(&self.entries.borrow()[id as usize])
+    }
+
+    /// The packages that the index could not answer for yet.
+    pub(super) fn pending(&self) -> BTreeSet<PackageName> {
+        self.pending.borrow().clone()
+    }
+
+    pub(super) fn is_pending(&self, name: &PackageName) -> bool {
+        self.pending.borrow().contains(name)
+    }
+
+    /// Up to three existing names that look like `name`, the likeliest first.
+    pub(super) fn similar_names(&self, name: &PackageName) -> Vec<PackageName> {
+        let wanted = name.key();
+        let mut near: Vec<(usize, PackageName)> = self
+            .index
+            .names()
+            .into_iter()
+            .map(|known| (distance(&wanted, &known.key()), known))
+            .filter(|(distance, _)| *distance <= 2 + wanted.len() / 8)
+            .collect();
+        near.sort();
+        near.into_iter().take(3).map(|(_, known)| known).collect()
+    }
+}
+
+/// How far apart two names are; the same name in another namespace is near.
+fn distance(wanted: &str, known: &str) -> usize {
+    let name = |text: &str| text.rsplit('/').next().map(str::to_owned);
+    if name(wanted) == name(known) { 2 } else { strsim::damerau_levenshtein(wanted, known) }
+}
