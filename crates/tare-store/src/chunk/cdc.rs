@@ -115,6 +115,14 @@ mod tests {
     }
 
     #[test]
+    fn the_table_is_the_one_of_the_specification() {
+        assert_eq!((GEAR[0], GEAR[255]), (0xd2b9_a3d5_cbbf_5c9e, 0x98a7_8d23_4b3a_d96f));
+        let bytes: Vec<u8> = GEAR.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let pinned = "0c878cd73841ea2aa6faf29f361d464aee900fb04493ad1428f053e8a5945a4a";
+        assert_eq!(blake3::hash(&bytes).to_hex().as_str(), pinned);
+    }
+
+    #[test]
     fn the_average_is_near_what_is_wanted() {
         let bytes = noise(1, 64 << 20);
         for (sizes, wanted) in [(Sizes::FILE, 64 << 10), (Sizes::TEXT, 16 << 10)] {

@@ -274,6 +274,9 @@ fn place(
     let mut free_from = data_start;
     let mut infos = infos.into_iter().peekable();
     while let Some(info) = infos.next() {
+        if !info.offset.is_multiple_of(alignment) {
+            return Err(format!("tensor `{}` is not aligned to {alignment} bytes", info.name));
+        }
         let (dtype, size, width) = info.measure()?;
         let start = data_start.checked_add(info.offset).unwrap_or(u64::MAX);
         // Of a tensor whose size is unknown all that can be said is that the next one ends it.
@@ -284,9 +287,6 @@ fn place(
         let Some(end) = end else {
             return Err(format!("tensor `{name}` reaches beyond the file's {file_size} bytes"));
         };
-        if !info.offset.is_multiple_of(alignment) {
-            return Err(format!("tensor `{name}` is not aligned to {alignment} bytes"));
-        }
         if start < free_from {
             return Err(format!("tensor `{name}` overlaps the one before"));
         }
