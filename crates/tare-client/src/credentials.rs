@@ -10,16 +10,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use tare_store::durable::{DurableError, Folders, Staged};
+use tare_store::durable::DurableError;
 use zeroize::Zeroizing;
 
 use crate::error::{ClientError, ErrorKind};
 use crate::event::Progress;
 use crate::origin::Origin;
+use crate::secret_file;
 
 /// The file's name in the home folder.
 pub const CREDENTIALS_FILE: &str = "credentials.toml";
@@ -186,30 +187,7 @@ pub fn save(home: &Path, tokens: &Tokens) -> Result<(), CredentialsError> {
     let path = home.join(CREDENTIALS_FILE);
     let text =
         toml::to_string(&file).map_err(|_| CredentialsError::Syntax { path: path.clone() })?;
-    write_secret(&path, Zeroizing::new(text).as_bytes())
-}
-
-/// Writes a file that only its owner can read: the mode is set before the first byte is written.
-pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), CredentialsError> {
-    let folders = Folders::default();
-    let folder = path.parent().unwrap_or(Path::new("."));
-    folders.ensure(folder).map_err(CredentialsError::Write)?;
-    let mut staged = Staged::create_in(folder).map_err(CredentialsError::Write)?;
-    let mode = |source| CredentialsError::Mode { path: path.to_owned(), source };
-    set_owner_only(staged.file()).map_err(mode)?;
-    staged.write_all(bytes).map_err(mode)?;
-    staged.commit_replace(path, &folders).map_err(CredentialsError::Write)
-}
-
-#[cfg(unix)]
-fn set_owner_only(file: &std::fs::File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(std::fs::Permissions::from_mode(0o600))
-}
-
-#[cfg(not(unix))]
-fn set_owner_only(_: &std::fs::File) -> io::Result<()> {
-    Ok(())
+    secret_file::replace(&path, Zeroizing::new(text).as_bytes()).map_err(CredentialsError::Write)
 }
 
 /// C12: whoever could read the file may have the tokens, so the warning says to revoke them.
@@ -225,7 +203,7 @@ fn close_to_others(
     if mode & 0o077 == 0 {
         return Ok(());
     }
-    set_owner_only(file).map_err(fail)?;
+    secret_file::close_to_others(file).map_err(fail)?;
     progress.warn(&format!(
         "others could read the tokens in `{}` (mode {:04o}); this is closed now, but if the machine is shared, revoke them",
         path.display(),

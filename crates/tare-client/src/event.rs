@@ -72,6 +72,13 @@ impl Task {
     pub fn add_total(&self, amount: u64) {
         self.total.fetch_add(amount, Ordering::Relaxed);
     }
+
+    /// Says that a part of the whole that was thought to be `expected` is `found`.
+    pub fn correct_total(&self, expected: u64, found: u64) {
+        let correct = |total: u64| Some(total.saturating_add(found).saturating_sub(expected));
+        // The closure always gives a value, so this cannot fail.
+        let _ = self.total.fetch_update(Ordering::Relaxed, Ordering::Relaxed, correct);
+    }
 }
 
 /// A running [`Task`]: it counts as finished once this is dropped.

@@ -11,6 +11,7 @@
 //! | [`resolve`] | which releases meet the requirements, or why none do |
 //! | [`event`], [`error`] | progress and failures as data |
 
+pub mod audit;
 pub mod config;
 pub mod credentials;
 pub mod documents;
@@ -21,20 +22,26 @@ pub mod graph;
 pub mod history;
 pub mod home;
 pub mod install;
+pub mod keys;
 pub mod local;
 pub mod lock;
 pub mod origin;
 pub mod package;
 pub mod pages;
 pub mod project;
+pub mod publish;
 pub mod registry;
 pub mod resolve;
 pub mod source;
 pub mod transport;
 pub mod trust;
 pub mod update;
+pub mod usage;
+pub mod verify;
 
 pub use error::{ClientError, ErrorKind};
+
+mod secret_file;
 
 #[cfg(test)]
 mod samples;

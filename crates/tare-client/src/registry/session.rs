@@ -16,7 +16,7 @@ use tare_format::{Blake3, Sha256};
 
 use super::{RegistryClient, RegistryError};
 use crate::event::Task;
-use crate::transport::{Body, Request};
+use crate::transport::{Body, FileBody, Request};
 
 /// How long a commit may take: the registry puts every new file together to check its SHA-256.
 const COMMIT_PATIENCE: Duration = Duration::from_secs(4 * 3600);
@@ -32,6 +32,23 @@ pub struct PackUpload {
     pub path: PathBuf,
     /// Who counts what has been sent.
     pub task: Option<Arc<Task>>,
+}
+
+impl PackUpload {
+    /// What goes before the pack: its index, with the length of that.
+    fn prefix(&self) -> Vec<u8> {
+        let index = self.index.to_bytes();
+        let mut prefix = Vec::with_capacity(index.len() + 4);
+        prefix.extend(u32::try_from(index.len()).unwrap_or(u32::MAX).to_le_bytes());
+        prefix.extend(index);
+        prefix
+    }
+
+    /// How many bytes are sent.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.prefix().len() as u64 + self.index.pack_size()
+    }
 }
 
 /// Which chunks of one recipe a registry lacks.
@@ -137,18 +154,11 @@ impl RegistryClient {
     /// # Errors
     /// When the registry does not take it, or the file cannot be read.
     pub async fn put_pack(&self, session: &str, pack: &PackUpload) -> Result<(), RegistryError> {
-        let index = pack.index.to_bytes();
-        let mut prefix = Vec::with_capacity(index.len() + 4);
-        prefix.extend(u32::try_from(index.len()).unwrap_or(u32::MAX).to_le_bytes());
-        prefix.extend(index);
-        let body = Body::File {
-            prefix: prefix.into(),
-            path: pack.path.clone(),
-            size: pack.index.pack_size(),
-            task: pack.task.clone(),
-        };
+        let prefix = pack.prefix();
+        let size = pack.index.pack_size();
+        let body = FileBody::new(prefix.into(), pack.path.clone(), size, pack.task.clone());
         let path = format!("sessions/{session}/packs/{}", pack.digest.hex());
-        self.put(&path, "take a pack", body).await
+        self.put(&path, "take a pack", Body::File(body)).await
     }
 
     /// Publishes what the session holds, all or nothing; or, in a dry run, says whether it would.

@@ -9,8 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::StreamExt as _;
-use futures::stream::{self, Stream};
+use futures::stream::{self, Stream, StreamExt as _, TryStreamExt as _};
 use reqwest::RequestBuilder;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use tokio::fs::File;
@@ -30,17 +29,67 @@ pub enum Body {
     Json(Bytes),
     /// Bytes in memory.
     Bytes(Bytes),
-    /// Some bytes in memory, then a file of `size` bytes; what has been sent is counted by `task`.
-    File {
-        /// What comes first.
-        prefix: Bytes,
-        /// The file.
-        path: PathBuf,
-        /// How many bytes of it.
-        size: u64,
-        /// Who counts.
-        task: Option<Arc<Task>>,
-    },
+    /// Some bytes in memory, then a file.
+    File(FileBody),
+}
+
+/// Some bytes in memory, then a file.
+#[derive(Debug, Clone)]
+pub struct FileBody {
+    /// What comes first.
+    prefix: Bytes,
+    /// The file.
+    path: PathBuf,
+    /// How many bytes of it.
+    size: u64,
+    counter: Counter,
+}
+
+impl FileBody {
+    /// `prefix`, then the first `size` bytes of the file at `path`. What has been sent is counted by `task`.
+    #[must_use]
+    pub fn new(prefix: Bytes, path: PathBuf, size: u64, task: Option<Arc<Task>>) -> Self {
+        Self { prefix, path, size, counter: Counter { task, attempt: Arc::default() } }
+    }
+
+    async fn stream(
+        &self,
+        activity: &Activity,
+    ) -> io::Result<impl Stream<Item = io::Result<Bytes>> + Send + 'static> {
+        let file = File::open(&self.path).await?;
+        self.counter.begin();
+        let (counter, activity) = (self.counter.clone(), activity.clone());
+        let prefix = stream::once(std::future::ready(Ok(self.prefix.clone())));
+        Ok(prefix.chain(pieces(file, self.size)).inspect_ok(move |piece| {
+            activity.0.fetch_add(1, Ordering::Relaxed);
+            counter.add(piece.len() as u64);
+        }))
+    }
+}
+
+/// Counts what goes out.
+#[derive(Debug, Clone)]
+struct Counter {
+    task: Option<Arc<Task>>,
+    /// What the latest attempt has sent.
+    attempt: Arc<AtomicU64>,
+}
+
+impl Counter {
+    /// What the attempt before sent, it sent in vain.
+    fn begin(&self) {
+        let before = self.attempt.swap(0, Ordering::Relaxed);
+        if let Some(task) = &self.task {
+            task.retreat(before);
+        }
+    }
+
+    fn add(&self, amount: u64) {
+        self.attempt.fetch_add(amount, Ordering::Relaxed);
+        if let Some(task) = &self.task {
+            task.advance(amount);
+        }
+    }
 }
 
 impl Body {
@@ -56,14 +105,9 @@ impl Body {
                 Ok(builder.header(CONTENT_TYPE, json).body(bytes.clone()))
             }
             Self::Bytes(bytes) => Ok(builder.body(bytes.clone())),
-            Self::File { prefix, path, size, task } => {
-                let file = File::open(path).await?;
-                let length = prefix.len() as u64 + size;
-                let counted =
-                    Counted { task: task.clone(), counted: 0, activity: activity.clone() };
-                let pieces =
-                    stream::once(std::future::ready(Ok(prefix.clone()))).chain(pieces(file, *size));
-                let body = reqwest::Body::wrap_stream(counted.count(pieces));
+            Self::File(file) => {
+                let length = file.prefix.len() as u64 + file.size;
+                let body = reqwest::Body::wrap_stream(file.stream(activity).await?);
                 Ok(builder.header(CONTENT_LENGTH, length).body(body))
             }
         }
@@ -80,35 +124,6 @@ fn pieces(file: File, size: u64) -> impl Stream<Item = io::Result<Bytes>> + Send
         file.read_exact(&mut piece).await?;
         Ok(Some((Bytes::from(piece), (file, left - length as u64))))
     })
-}
-
-/// Counts what goes out; what one attempt sent in vain is taken back.
-struct Counted {
-    task: Option<Arc<Task>>,
-    counted: u64,
-    activity: Activity,
-}
-
-impl Counted {
-    fn count(
-        mut self,
-        pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
-    ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
-        pieces.map(move |piece| {
-            if let Ok(piece) = &piece {
-                self.add(piece.len() as u64);
-            }
-            piece
-        })
-    }
-
-    fn add(&mut self, amount: u64) {
-        self.activity.0.fetch_add(1, Ordering::Relaxed);
-        self.counted += amount;
-        if let Some(task) = &self.task {
-            task.advance(amount);
-        }
-    }
 }
 
 /// Whether anything has gone out lately: a long upload is not idle although no answer has begun.

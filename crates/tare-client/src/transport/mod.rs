@@ -18,7 +18,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATIO
 use reqwest::{Client, Method, NoProxy, Proxy};
 use url::Url;
 
-pub use body::Body;
+pub use body::{Body, FileBody};
 pub use error::TransportError;
 pub use response::{Fetched, Response};
 
