@@ -1,0 +1,109 @@
+//! The subcommands, one file each.
+
+mod accounts;
+mod fsck;
+mod init;
+mod output;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+use registry_server::{App, Config, Registry};
+
+/// Serves a registry of Tare packages from a folder
+#[derive(Parser)]
+#[command(name = "tare-registry", version, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// Where the registry is, and how to answer.
+#[derive(clap::Args)]
+pub(crate) struct Common {
+    /// The registry's folder
+    #[arg(long, default_value = "./tare-registry", global = true)]
+    path: PathBuf,
+    /// Answer in JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+impl Common {
+    fn config(&self) -> Config {
+        Config::new(&self.path)
+    }
+
+    async fn attach(&self) -> anyhow::Result<App> {
+        Ok(Registry::attach(self.config()).await?)
+    }
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Make a registry in a folder
+    Init {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Serve the registry, and make it first when the folder is absent
+    Serve(serve::ServeArgs),
+    /// Manage users
+    User {
+        #[command(subcommand)]
+        verb: accounts::UserVerb,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Manage tokens
+    Token {
+        #[command(subcommand)]
+        verb: accounts::TokenVerb,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Check the public files against the database
+    ///
+    /// Every page, location and document is compared with what it has to be, and every pack looked for. The exit code
+    /// is 1 when something is wrong.
+    Fsck {
+        /// Read and hash every pack as well
+        #[arg(long)]
+        read_data: bool,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs one command.
+pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.verb {
+        Verb::Init { common } => init::run(&common).await?,
+        Verb::Serve(args) => serve::run(args).await?,
+        Verb::User { verb, common } => accounts::users(verb, &common).await?,
+        Verb::Token { verb, common } => accounts::tokens(verb, &common).await?,
+        Verb::Fsck { read_data, common } => return fsck::run(read_data, &common).await,
+        Verb::Completions { shell } => {
+            let mut command = Cli::command();
+            clap_complete::generate(shell, &mut command, "tare-registry", &mut std::io::stdout());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flags_fit_together() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,106 @@
+//! The database: SQLite, with one writer.
+//!
+//! Everything that is current lies here; the public files are a projection of it. Queries are plain functions on a
+//! connection, one file a noun. A write goes through [`Database::begin`], which takes SQLite's write lock at once, so that
+//! what a transaction has read is still true when it commits.
+
+pub(crate) mod chunks;
+pub(crate) mod events;
+pub(crate) mod names;
+pub(crate) mod releases;
+pub(crate) mod search;
+pub(crate) mod sessions;
+pub(crate) mod tokens;
+pub(crate) mod users;
+
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+use sqlx::{Sqlite, Transaction};
+
+use crate::error::ApiError;
+
+/// One connection, in or out of a transaction.
+pub(crate) type Connection = SqliteConnection;
+
+/// How many reads run at once.
+const READERS: u32 = 8;
+
+/// The pools of connections.
+#[derive(Debug, Clone)]
+pub(crate) struct Database {
+    readers: SqlitePool,
+    /// One connection: writers wait for it here, in order, and not for SQLite's lock, which has no order.
+    writer: SqlitePool,
+}
+
+impl Database {
+    /// Opens the database file, makes it when it is missing, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, or was written by a newer version.
+    pub(crate) async fn open(file: &Path) -> Result<Self, sqlx::Error> {
+        // FULL, because with WAL's default a power cut loses transactions that were already answered.
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10));
+        let writer =
+            SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        sqlx::migrate!().run(&writer).await.map_err(|error| sqlx::Error::Migrate(error.into()))?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options.read_only(true).create_if_missing(false))
+            .await?;
+        Ok(Self { readers, writer })
+    }
+
+    /// A connection to read with: a consistent view for each statement.
+    pub(crate) async fn read(&self) -> Result<sqlx::pool::PoolConnection<Sqlite>, ApiError> {
+        Ok(self.readers.acquire().await?)
+    }
+
+    /// A transaction that may write. Dropping it undoes it.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, ApiError> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// Closes all connections and folds the write-ahead log into the database file.
+    pub(crate) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// A time as it lies in the database.
+pub(crate) fn seconds(time: Timestamp) -> i64 {
+    time.as_second()
+}
+
+/// A time from the database.
+pub(crate) fn timestamp(seconds: i64) -> Result<Timestamp, ApiError> {
+    Timestamp::from_second(seconds).map_err(ApiError::internal)
+}
+
+/// 32 bytes from the database.
+pub(crate) fn bytes32(bytes: Vec<u8>) -> Result<[u8; 32], ApiError> {
+    bytes.try_into().map_err(|_| ApiError::internal("a digest in the database is not 32 bytes"))
+}
+
+/// A size or a count as SQLite keeps it.
+pub(crate) fn integer(value: u64) -> Result<i64, ApiError> {
+    i64::try_from(value).map_err(ApiError::internal)
+}
+
+/// A size or a count from SQLite.
+pub(crate) fn unsigned(value: i64) -> Result<u64, ApiError> {
+    u64::try_from(value).map_err(ApiError::internal)
+}

@@ -1,0 +1,226 @@
+//! Changes to what is published already: yank, withdrawal, owners, signers. Each is one event with its effect in one
+//! transaction, and asking twice changes nothing.
+
+use semver::Version;
+use tare_format::api::{Changed, OwnerChange, SignerChange, StatusChange};
+use tare_format::event::{Change, EventBody};
+use tare_format::name::fold;
+use tare_format::problem::Code;
+use tare_format::scope::Action;
+use tare_format::{Namespace, PackageName};
+use tare_sign::PublicKey;
+
+use crate::auth::{Principal, Resource, authorize};
+use crate::db::{Connection, events, names, releases, users};
+use crate::error::{ApiError, chain};
+use crate::projection;
+use crate::registry::Registry;
+
+/// How long a reason may be, in bytes. It stays in the log for ever.
+const MAX_REASON: usize = 500;
+
+/// What is to become of a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// Hidden from new resolutions.
+    Yanked,
+    /// Not hidden any more.
+    Live,
+    /// Not installable any more.
+    Withdrawn,
+}
+
+/// Yanks a version, takes that back, or withdraws it.
+///
+/// # Errors
+/// `bad-request` without a reason; `not-found`; `session-state` for a version that is withdrawn; what [`authorize`]
+/// says.
+pub(crate) async fn change_status(
+    registry: &Registry,
+    principal: &Principal,
+    name: &PackageName,
+    version: &Version,
+    status: Status,
+    change: StatusChange,
+) -> Result<Changed, ApiError> {
+    let reason = reason(status, change)?;
+    let mut tx = registry.db.begin().await?;
+    let (package, name) = find_package(&mut tx, principal, Action::Yank, name).await?;
+    let row = releases::find(&mut tx, &name.key(), version).await?;
+    let row = row.filter(|row| row.version == version.to_string());
+    let row =
+        row.ok_or_else(|| ApiError::not_found(format!("`{name}` has no version {version}")))?;
+    let body = match (row.status.as_str(), status) {
+        ("yanked", Status::Yanked) | ("live", Status::Live) | ("withdrawn", Status::Withdrawn) => {
+            return Ok(Changed { changed: false, event: None });
+        }
+        ("withdrawn", _) => {
+            let detail = format!("`{name}@{version}` is withdrawn, and that is not taken back");
+            return Err(ApiError::new(Code::SessionState, detail));
+        }
+        (_, Status::Yanked) => EventBody::Yank { package: name, version: version.clone(), reason },
+        (_, Status::Live) => EventBody::Unyank { package: name, version: version.clone() },
+        (_, Status::Withdrawn) => {
+            EventBody::Withdraw { package: name, version: version.clone(), reason }
+        }
+    };
+    let text = match status {
+        Status::Yanked => "yanked",
+        Status::Live => "live",
+        Status::Withdrawn => "withdrawn",
+    };
+    releases::set_status(&mut tx, row.id, text).await?;
+    settle_newest(&mut tx, package).await?;
+    finish(registry, principal, tx, body).await
+}
+
+fn reason(status: Status, change: StatusChange) -> Result<String, ApiError> {
+    let reason = change.reason.unwrap_or_default().trim().to_owned();
+    if status == Status::Live {
+        return Ok(String::new());
+    }
+    if reason.is_empty() {
+        return Err(ApiError::bad_request("a reason is needed").help("say why, with `--reason`"));
+    }
+    if reason.len() > MAX_REASON || reason.chars().any(char::is_control) {
+        return Err(ApiError::bad_request(format!(
+            "a reason is one line of at most {MAX_REASON} bytes"
+        )));
+    }
+    Ok(reason)
+}
+
+/// Chooses what a search shows of a package: its newest version that is neither a pre-release nor yanked, or else its
+/// newest; never one that is withdrawn.
+pub(crate) async fn settle_newest(db: &mut Connection, package: i64) -> Result<(), ApiError> {
+    let mut best: Option<(bool, Version, i64)> = None;
+    for row in releases::of_package(db, package).await? {
+        let version: Version = row.version.parse().map_err(ApiError::internal)?;
+        if row.status == "withdrawn" {
+            continue;
+        }
+        let candidate = (row.status == "live" && version.pre.is_empty(), version, row.id);
+        if best.as_ref().is_none_or(|best| candidate > *best) {
+            best = Some(candidate);
+        }
+    }
+    Ok(releases::set_newest(db, package, best.map(|(_, _, id)| id)).await?)
+}
+
+/// The owners of a namespace.
+///
+/// # Errors
+/// `not-found` when nobody has claimed it.
+pub(crate) async fn owners(
+    registry: &Registry,
+    namespace: &Namespace,
+) -> Result<Vec<String>, ApiError> {
+    let mut db = registry.db.read().await?;
+    require_namespace(&mut db, namespace).await?;
+    let owners = names::owners(&mut db, &namespace.key()).await?;
+    Ok(owners.into_iter().map(|(_, login)| login).collect())
+}
+
+/// Adds or removes an owner of a namespace. The last one stays.
+///
+/// # Errors
+/// `not-found` for a namespace or a user that is not here; `session-state` for the last owner; what [`authorize`] says.
+pub(crate) async fn change_owner(
+    registry: &Registry,
+    principal: &Principal,
+    namespace: &Namespace,
+    change: OwnerChange,
+) -> Result<Changed, ApiError> {
+    let mut tx = registry.db.begin().await?;
+    let name = require_namespace(&mut tx, namespace).await?;
+    let owners = names::owners(&mut tx, &namespace.key()).await?;
+    let ids: Vec<i64> = owners.iter().map(|(id, _)| *id).collect();
+    let resource = Resource::Namespace { name: &name, owners: &ids };
+    authorize(principal, Action::Owner, &resource)?;
+    let user = users::by_login(&mut tx, &change.login).await?;
+    let user = user.ok_or_else(|| {
+        ApiError::not_found(format!("there is no user `{}`", change.login))
+            .help("the registry's operator adds users with `tare-registry user add`")
+    })?;
+    match (change.change, ids.contains(&user.id)) {
+        (Change::Add, true) | (Change::Remove, false) => {
+            return Ok(Changed { changed: false, event: None });
+        }
+        (Change::Remove, true) if ids.len() == 1 => {
+            let detail = format!("`{}` is the last owner of `{name}`", user.login);
+            return Err(ApiError::new(Code::SessionState, detail).help("add another owner first"));
+        }
+        (Change::Add, false) => names::insert_owner(&mut tx, &namespace.key(), user.id).await?,
+        (Change::Remove, true) => names::delete_owner(&mut tx, &namespace.key(), user.id).await?,
+    }
+    let namespace = name.parse().map_err(ApiError::internal)?;
+    let body = EventBody::Owner { namespace, login: user.login, change: change.change };
+    finish(registry, principal, tx, body).await
+}
+
+/// Adds or removes a key that may sign the releases of a package. The last one stays.
+///
+/// # Errors
+/// `not-found`; `invalid-document` for a key that cannot sign; `session-state` for the last key; what [`authorize`]
+/// says.
+pub(crate) async fn change_signer(
+    registry: &Registry,
+    principal: &Principal,
+    name: &PackageName,
+    change: SignerChange,
+) -> Result<Changed, ApiError> {
+    let key = PublicKey::from_pem(&change.pem)
+        .map_err(|error| ApiError::invalid(format!("the key is refused: {}", chain(&error))))?
+        .to_signer_key();
+    let mut tx = registry.db.begin().await?;
+    let (package, name) = find_package(&mut tx, principal, Action::Owner, name).await?;
+    let signers = releases::signers(&mut tx, &name.key()).await?;
+    match (change.change, signers.iter().any(|signer| signer.id == key.id)) {
+        (Change::Add, true) | (Change::Remove, false) => {
+            return Ok(Changed { changed: false, event: None });
+        }
+        (Change::Remove, true) if signers.len() == 1 => {
+            let detail = format!("the key {} is the last one that may sign `{name}`", key.id);
+            return Err(ApiError::new(Code::SessionState, detail).help("add another key first"));
+        }
+        (Change::Add, false) => releases::insert_signer(&mut tx, package, &key).await?,
+        (Change::Remove, true) => releases::delete_signer(&mut tx, package, key.id).await?,
+    }
+    let body = EventBody::Signer { package: name, key, change: change.change };
+    finish(registry, principal, tx, body).await
+}
+
+/// The package's row and its name in its owner's case, when `principal` may do `action` to it.
+async fn find_package(
+    db: &mut Connection,
+    principal: &Principal,
+    action: Action,
+    name: &PackageName,
+) -> Result<(i64, PackageName), ApiError> {
+    let row = names::package(db, &name.key()).await?;
+    let row = row.ok_or_else(|| ApiError::not_found(format!("there is no package `{name}`")))?;
+    let name: PackageName = row.name.parse().map_err(ApiError::internal)?;
+    let owners = names::owners(db, &fold(name.namespace())).await?;
+    let owners: Vec<i64> = owners.into_iter().map(|(id, _)| id).collect();
+    authorize(principal, action, &Resource::Package { name: &name, owners: &owners })?;
+    Ok((row.id, name))
+}
+
+async fn require_namespace(db: &mut Connection, namespace: &Namespace) -> Result<String, ApiError> {
+    let name = names::namespace(db, &namespace.key()).await?;
+    name.ok_or_else(|| ApiError::not_found(format!("there is no namespace `{namespace}`")))
+}
+
+/// Appends the event, commits, and writes the page.
+async fn finish(
+    registry: &Registry,
+    principal: &Principal,
+    mut tx: sqlx::Transaction<'static, sqlx::Sqlite>,
+    body: EventBody,
+) -> Result<Changed, ApiError> {
+    let (entropy, now) = (registry.entropy.as_ref(), registry.clock.now());
+    let event = events::append(&mut tx, entropy, now, &principal.login, body).await?;
+    tx.commit().await?;
+    projection::catch_up(registry).await?;
+    Ok(Changed { changed: true, event: Some(event) })
+}
