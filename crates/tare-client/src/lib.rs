@@ -12,8 +12,10 @@
 //! | [`event`], [`error`] | progress and failures as data |
 
 pub mod audit;
+pub mod cache;
 pub mod config;
 pub mod credentials;
+pub mod detect;
 pub mod documents;
 pub mod error;
 pub mod event;
@@ -21,6 +23,7 @@ pub mod fetch;
 pub mod graph;
 pub mod history;
 pub mod home;
+pub mod info;
 pub mod install;
 pub mod keys;
 pub mod local;
