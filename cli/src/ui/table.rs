@@ -40,17 +40,11 @@ impl Table {
                 let pad = widths.get(column).map_or(0, |width| width.saturating_sub(cell.width()));
                 let right = self.right.contains(&column);
                 let last = column + 1 == row.len();
-                line = line.plain(" ".repeat(if right { pad } else { 0 })).append(cell);
+                line = line.plain(" ".repeat(if right { pad } else { 0 })).join(cell);
                 let after = if right || last { 0 } else { pad } + if last { 0 } else { 2 };
                 line = line.plain(" ".repeat(after));
             }
             terminal.print(&line);
         }
-    }
-}
-
-impl Text {
-    fn append(self, other: &Self) -> Self {
-        other.pieces().fold(self, |text, (tone, piece)| text.toned(tone, piece))
     }
 }

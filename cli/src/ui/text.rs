@@ -68,6 +68,12 @@ impl Text {
         self
     }
 
+    /// Adds another text with its tones.
+    pub(crate) fn join(mut self, other: &Self) -> Self {
+        self.0.extend_from_slice(&other.0);
+        self
+    }
+
     /// The pieces in order.
     pub(super) fn pieces(&self) -> impl Iterator<Item = (Tone, &str)> {
         self.0.iter().map(|(tone, text)| (*tone, text.as_str()))

@@ -17,6 +17,7 @@ use tare_store::{Content, FolderStore, ObjectKey, ObjectStore, StoreError};
 use crate::error::{ClientError, ErrorKind};
 use crate::home::Home;
 use crate::registry::{RegistryClient, RegistryError};
+use crate::trust::Evidence;
 
 /// Why a document is not there.
 #[derive(Debug, thiserror::Error)]
@@ -143,6 +144,11 @@ impl Documents {
         let key = ObjectKey::Signature(*digest);
         let bytes = self.local(&key, Limits::default().signature_size)?;
         bytes.ok_or(DocumentError::NotLocal(key))
+    }
+
+    /// The signature bundles that a release was accepted by here.
+    pub(crate) fn bundles_of(&self, home: &Home, release: &Sha256) -> Vec<Sha256> {
+        Evidence::load(&home.evidence(release)).map(|evidence| evidence.bundles).unwrap_or_default()
     }
 
     /// A release document.

@@ -23,6 +23,7 @@ use tare_format::lock::{Lock, LockedPackage};
 use tare_format::release::Release;
 use tare_format::{ReleaseId, VariantName};
 
+use crate::local::Local;
 use crate::lock;
 use crate::source::Source;
 use crate::trust::{Demand, Prover, SignedRelease};
@@ -31,7 +32,6 @@ pub use error::InstallError;
 pub use links::{Link, link_project, links};
 pub use tree::{installed_path, is_complete};
 
-pub(crate) use contents::missing;
 pub(crate) use marker::Marker;
 pub(crate) use tree::files_of;
 
@@ -107,6 +107,21 @@ pub async fn install_to(
     tree::check_free(source.local(), &wanted, folder)?;
     contents::provide(source, &[&wanted]).await?;
     tree::make_at(source.local(), wanted, folder).await
+}
+
+/// How many bytes of what `lock` has are not on this machine yet. Chunks that older files have are counted in, because
+/// nobody knows them before their recipes are fetched.
+///
+/// # Errors
+/// When a release document is not here.
+pub fn bytes_to_fetch(local: &Local, lock: &Lock) -> Result<u64, InstallError> {
+    let mut bytes = 0_u64;
+    for package in &lock.packages {
+        let document = local.documents().local_release(&package.release)?;
+        let files = contents::missing(local, &document, package.variant.as_ref())?;
+        bytes = files.iter().map(|file| file.size).fold(bytes, u64::saturating_add);
+    }
+    Ok(bytes)
 }
 
 async fn prove(source: &Source<'_>, lock: &Lock) -> Result<Vec<Wanted>, InstallError> {

@@ -246,6 +246,13 @@ impl Index for Pages<'_> {
     }
 }
 
+/// What the page of a package said when it was last seen; none when it never was.
+#[must_use]
+pub fn last_seen(home: &Home, registry: &RegistryId, name: &PackageName) -> Option<History> {
+    let page = PageCache::new(home.clone(), registry.clone()).load(name)?;
+    History::read(name, &page.text).ok()
+}
+
 /// What the newest release of a package needs: most likely what will be asked for next.
 fn needed_next(package: &Package) -> Vec<PackageName> {
     let releases = package.releases().iter().rev();

@@ -215,7 +215,7 @@ fn find<'h>(
 fn public_keys(id: &ReleaseId, keys: &[SignerKey]) -> Result<Vec<PublicKey>, TrustError> {
     let read = |key: &SignerKey| {
         let public = PublicKey::from_pem(&key.pem).map_err(|source| TrustError::Key {
-            id: id.clone(),
+            id: Box::new(id.clone()),
             key: key.id,
             source,
         })?;
@@ -223,7 +223,7 @@ fn public_keys(id: &ReleaseId, keys: &[SignerKey]) -> Result<Vec<PublicKey>, Tru
         if found == key.id {
             Ok(public)
         } else {
-            Err(TrustError::KeyName { id: id.clone(), expected: key.id, found })
+            Err(TrustError::KeyName { id: Box::new(id.clone()), expected: key.id, found })
         }
     };
     keys.iter().map(read).collect()
@@ -252,7 +252,7 @@ fn key_ids(verified: &Verified<VerifiedRelease>) -> Vec<Sha256> {
 fn check_digest(id: &ReleaseId, demand: Demand<'_>, found: Sha256) -> Result<(), TrustError> {
     match demand.digest {
         Some(expected) if *expected != found => {
-            Err(TrustError::OtherRelease { id: id.clone(), expected: *expected, found })
+            Err(TrustError::OtherRelease { id: Box::new(id.clone()), expected: *expected, found })
         }
         _ => Ok(()),
     }

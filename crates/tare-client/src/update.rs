@@ -303,7 +303,7 @@ impl Gathering<'_> {
                 && *expected != found
             {
                 let expected = *expected;
-                return Err(TrustError::OtherRelease { id, expected, found }.into());
+                return Err(TrustError::OtherRelease { id: Box::new(id), expected, found }.into());
             }
             let digest = digest.as_ref().or(locked.as_ref().map(|(digest, _)| digest));
             let signers = locked.as_ref().map(|(_, signers)| signers.as_slice());

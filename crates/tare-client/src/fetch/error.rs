@@ -71,7 +71,7 @@ pub enum FetchError {
         /// The file.
         path: FilePath,
         /// Why.
-        source: Box<FetchError>,
+        source: Box<Self>,
     },
     /// The thread that did the work died.
     #[error("the work on a file was stopped")]

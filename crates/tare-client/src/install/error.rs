@@ -93,7 +93,7 @@ pub enum InstallError {
         /// The release.
         id: ReleaseId,
         /// Why.
-        source: TreeError,
+        source: Box<TreeError>,
     },
     /// A folder of the user's is in the way.
     #[error("`{}` holds other files: {first}", folder.display())]

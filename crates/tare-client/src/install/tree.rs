@@ -73,7 +73,10 @@ pub(super) async fn make(local: &Local, wanted: Wanted) -> Result<Installed, Ins
         Ok::<_, InstallError>(materialize(&store, &files, &target, Ownership::Shared))
     });
     let made = made.await.map_err(|_| InstallError::Stopped)??;
-    made.map_err(|source| InstallError::Tree { id: wanted.signed.id().clone(), source })?;
+    made.map_err(|source| InstallError::Tree {
+        id: wanted.signed.id().clone(),
+        source: Box::new(source),
+    })?;
     Ok(installed(&wanted, path, true))
 }
 
@@ -87,8 +90,10 @@ pub(super) async fn make_at(
     let (store, target) = (Arc::clone(local.files()), folder.to_owned());
     let made = blocking(move || materialize(&store, &files, &target, Ownership::Own));
     let made = made.await.map_err(|_| InstallError::Stopped)?;
-    let made =
-        made.map_err(|source| InstallError::Tree { id: wanted.signed.id().clone(), source })?;
+    let made = made.map_err(|source| InstallError::Tree {
+        id: wanted.signed.id().clone(),
+        source: Box::new(source),
+    })?;
     Ok(installed(&wanted, folder.to_owned(), made != Materialized::AlreadyThere))
 }
 
@@ -108,8 +113,9 @@ pub(super) fn check_free(
         return Ok(());
     }
     let files = files_of(wanted.document(), wanted.variant.as_ref());
-    let found = differences(local.files(), &files, folder)
-        .map_err(|source| InstallError::Tree { id: wanted.signed.id().clone(), source })?;
+    let found = differences(local.files(), &files, folder).map_err(|source| {
+        InstallError::Tree { id: wanted.signed.id().clone(), source: Box::new(source) }
+    })?;
     found.into_iter().next().map_or(Ok(()), occupied)
 }
 

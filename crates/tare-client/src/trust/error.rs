@@ -42,7 +42,7 @@ pub enum TrustError {
     #[error("`{id}` is another release than the locked one: expected {expected}, found {found}")]
     OtherRelease {
         /// The release.
-        id: ReleaseId,
+        id: Box<ReleaseId>,
         /// The digest in the lock.
         expected: Sha256,
         /// The digest in the registry.
@@ -62,7 +62,7 @@ pub enum TrustError {
     #[error("key {key} for `{id}` cannot be read")]
     Key {
         /// The release.
-        id: ReleaseId,
+        id: Box<ReleaseId>,
         /// The key's name.
         key: Sha256,
         /// What is wrong with it.
@@ -72,7 +72,7 @@ pub enum TrustError {
     #[error("a key for `{id}` is not what its name says: expected {expected}, found {found}")]
     KeyName {
         /// The release.
-        id: ReleaseId,
+        id: Box<ReleaseId>,
         /// Its name.
         expected: Sha256,
         /// Its digest.

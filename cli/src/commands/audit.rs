@@ -1,0 +1,182 @@
+//! `tare audit`.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tare_client::ErrorKind;
+use tare_client::audit::license_graph;
+use tare_client::error::chain;
+use tare_license::audit::{Facts, Finding, NodeReport, Policy, Profile, Report, Severity, audit};
+use tare_license::{Catalogue, Metric, Place};
+
+use super::tree::tone;
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::session::{locked, open_local, open_project};
+use crate::ui::{Table, Text, Tone, count};
+
+/// The policy that is read when none is named.
+const POLICY_FILE: &str = "audit.toml";
+/// The most bytes of a policy.
+const MAX_POLICY_SIZE: u64 = 1 << 20;
+
+/// Judge the licences of everything the project uses, and of all that it was made from
+///
+/// Classes are carried along dependencies and lineage. What the policy does not allow is denied: exit code 10. Everything
+/// comes from the lock and the local store; no request is made. This is not legal advice.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AuditArgs {
+    /// What it is used for: commercial, research, internal, redistribute or hosted
+    #[arg(long)]
+    profile: Option<Profile>,
+    /// Where it is used, as two letters; may be given several times
+    #[arg(long, value_name = "PLACE")]
+    geo: Vec<Place>,
+    /// How many users it has in a month
+    #[arg(long, value_name = "NUMBER")]
+    mau: Option<u64>,
+    /// The revenue of a year in US dollars, affiliates included
+    #[arg(long, value_name = "NUMBER")]
+    annual_revenue_usd: Option<u64>,
+    /// The policy; `audit.toml` beside Tare.toml when it is there
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &AuditArgs, context: &Context) -> Result<(), CommandError> {
+    let project = open_project(context)?;
+    let lock = locked(context, &project)?;
+    let local = open_local(context)?;
+    let catalogue = Catalogue::builtin();
+    let default = project.root().join(POLICY_FILE);
+    let policy = match &args.policy {
+        Some(path) => read_policy(&context.resolve(path), catalogue, context)?,
+        None if default.is_file() => read_policy(&default, catalogue, context)?,
+        None => Policy::default(),
+    };
+    let graph = license_graph(&local, project.manifest(), lock)?;
+    let report = audit(&graph, &facts(args, &policy), &policy, catalogue);
+    if context.global.json {
+        context.terminal.print_json(&report);
+    } else {
+        show(&report, context);
+    }
+    match report.denied() {
+        true => Err(denied(&report)),
+        false => Ok(()),
+    }
+}
+
+fn read_policy(
+    path: &std::path::Path,
+    catalogue: &Catalogue,
+    context: &Context,
+) -> Result<Policy, CommandError> {
+    use std::io::Read as _;
+    let name = context.show(path);
+    let fail = |error| CommandError::io(format!("failed to read `{name}`"), &error);
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(fail)?;
+    file.take(MAX_POLICY_SIZE).read_to_string(&mut text).map_err(fail)?;
+    Policy::from_toml(&text, catalogue).map_err(|error| {
+        CommandError::usage(format!("`{name}` cannot be used: {}", chain(&error).join(": ")))
+    })
+}
+
+fn facts(args: &AuditArgs, policy: &Policy) -> Facts {
+    let profile = args.profile.or(policy.policy.profile).unwrap_or(Profile::Commercial);
+    let today = TimeZone::UTC.to_datetime(Timestamp::now()).date();
+    let mut facts = policy.facts(profile, today);
+    facts.geo.extend(&args.geo);
+    let scales = [(Metric::Mau, args.mau), (Metric::AnnualRevenueUsd, args.annual_revenue_usd)];
+    for (metric, amount) in scales {
+        if let Some(amount) = amount {
+            facts.scale.insert(metric, amount);
+        }
+    }
+    facts
+}
+
+fn show(report: &Report, context: &Context) {
+    let verdict = match report.denied() {
+        true => Text::new().toned(Tone::Bad, "denied"),
+        false => Text::new().toned(Tone::Good, "allowed"),
+    };
+    let headline = Text::new().toned(Tone::Name, &report.headline).plain(": ");
+    let purpose = format!(" for {} use", report.facts.profile);
+    context.terminal.print(&headline.join(&verdict).plain(purpose));
+    let mut table = Table::new();
+    table.row(["package", "declared", "effective"].map(|title| Text::new().dim(title)));
+    for node in &report.nodes {
+        table.row([Text::from(node.id.as_str()), declared(node), effective(node)]);
+    }
+    context.terminal.print(&Text::new());
+    table.print(&context.terminal);
+    for finding in &report.findings {
+        context.terminal.print(&Text::new());
+        show_finding(finding, context);
+    }
+    context.terminal.print(&Text::new());
+    context.terminal.print(&Text::new().dim(report.notice));
+}
+
+fn declared(node: &NodeReport) -> Text {
+    let mut text = Text::new();
+    for (index, (part, classes)) in node.classes.iter().enumerate() {
+        let expression = node.declared.get(part).map_or("", String::as_str);
+        let comma = if index == 0 { "" } else { ", " };
+        text = text
+            .plain(format!("{comma}{part} {expression} "))
+            .toned(tone(*classes), format!("[{classes}]"));
+    }
+    text
+}
+
+fn effective(node: &NodeReport) -> Text {
+    let classes = node.effective.iter().map(|effective| effective.class).collect();
+    let text = Text::new().toned(tone(classes), classes.to_string());
+    let contested: tare_license::ClassSet =
+        node.effective_contested.iter().map(|effective| effective.class).collect();
+    let more = contested.without(classes);
+    if more.is_empty() { text } else { text.plain(format!(" (contested: {more})")) }
+}
+
+fn show_finding(finding: &Finding, context: &Context) {
+    let tone = match finding.severity {
+        Severity::Error => Tone::Bad,
+        Severity::Warning => Tone::Warn,
+        Severity::Note => Tone::Help,
+    };
+    let info = finding.code.info();
+    let head = Text::new().toned(tone, finding.severity.to_string());
+    let head = head.dim(format!(" [{} {}]", finding.code, info.name));
+    context.terminal.print(&head.plain(": ").plain(finding.message.as_str()));
+    for path in &finding.paths {
+        context.terminal.print(&Text::new().plain("  ").plain(path.to_string()));
+    }
+    if let Some(waiver) = &finding.waiver {
+        let text = format!(
+            "  accepted by {} until {}: {}",
+            waiver.approver, waiver.expires, waiver.reason
+        );
+        context.terminal.print(&Text::from(text));
+    } else if !finding.fix.is_empty() {
+        context.terminal.print(
+            &Text::new().plain("  ").toned(Tone::Help, "fix").plain(": ").plain(&*finding.fix),
+        );
+    }
+}
+
+fn denied(report: &Report) -> CommandError {
+    let errors = report.findings.iter().filter(|finding| finding.severity == Severity::Error);
+    let standing = errors.filter(|finding| finding.waiver.is_none()).count();
+    let message = format!(
+        "the audit denies this for {} use: {}",
+        report.facts.profile,
+        count(standing, "finding")
+    );
+    CommandError::new(ErrorKind::Denied, "E-AUDIT-DENIED", message).help(
+        "use something else, or write an exception with a reason and an approver into audit.toml",
+    )
+}

@@ -1,0 +1,89 @@
+//! `tare verify`.
+
+use serde_json::json;
+use tare_client::ErrorKind;
+use tare_client::verify::{Concern, Verified, verify_lock, verify_store};
+
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::session::{locked, open_local, open_project};
+use crate::ui::{Text, Tone, bytes, count};
+
+/// Check everything that is installed again: signatures, digests and every byte
+///
+/// No request is made and nothing is repaired. Each difference is named.
+#[derive(Debug, clap::Args)]
+pub(crate) struct VerifyArgs {
+    /// Read every file of the local store, whoever uses it
+    #[arg(long)]
+    all: bool,
+}
+
+pub(super) async fn run(args: &VerifyArgs, context: &Context) -> Result<(), CommandError> {
+    let local = open_local(context)?;
+    let progress = context.progress();
+    let verified = if args.all {
+        verify_store(&local, &progress).await?
+    } else {
+        let project = open_project(context)?;
+        let lock = locked(context, &project)?;
+        verify_lock(&local, lock, Some(&project.packages_folder()), &progress).await?
+    };
+    show(&verified, context);
+    outcome(&verified)
+}
+
+pub(super) fn show(verified: &Verified, context: &Context) {
+    if context.global.json {
+        let differences: Vec<_> = verified
+            .differences
+            .iter()
+            .map(|difference| {
+                json!({
+                    "release": difference.release,
+                    "concern": concern(difference.concern),
+                    "message": difference.message,
+                })
+            })
+            .collect();
+        context.terminal.print_json(&json!({
+            "releases": verified.releases,
+            "files": verified.files,
+            "bytes": verified.bytes,
+            "differences": differences,
+        }));
+        return;
+    }
+    for difference in &verified.differences {
+        let word = Text::new().toned(Tone::Bad, concern(difference.concern));
+        context.terminal.print(&word.plain(": ").plain(difference.to_string()));
+    }
+    let (releases, files) = (count(verified.releases, "release"), count(verified.files, "file"));
+    context.terminal.status("Verified", format!("{releases}, {files}, {}", bytes(verified.bytes)));
+}
+
+/// Wrong signatures weigh more than wrong bytes, and those more than what is merely missing.
+pub(super) fn outcome(verified: &Verified) -> Result<(), CommandError> {
+    let has = |concern| verified.differences.iter().any(|difference| difference.concern == concern);
+    let differences = count(verified.differences.len(), "difference");
+    if has(Concern::Signature) {
+        let message = format!("{differences} found, of signatures too");
+        return Err(CommandError::new(ErrorKind::Trust, "E-VERIFY-SIGNATURE", message)
+            .help("do not use it; tell the publisher and whoever runs the registry"));
+    }
+    if !verified.differences.is_empty() {
+        let message = format!("{differences} found");
+        return Err(CommandError::new(ErrorKind::Integrity, "E-VERIFY", message).help(
+            "find out what changed the files, then run `tare install`, which fetches them again",
+        ));
+    }
+    Ok(())
+}
+
+const fn concern(concern: Concern) -> &'static str {
+    match concern {
+        Concern::Integrity => "integrity",
+        Concern::Signature => "signature",
+        Concern::Missing => "missing",
+    }
+}

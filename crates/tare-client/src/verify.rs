@@ -1,0 +1,293 @@
+//! Looking at everything again: signatures, digests, and every byte that is installed.
+//!
+//! No network. Each difference is named; nothing is repaired, because what changed a file may still be there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures::StreamExt as _;
+use tare_format::lock::{Lock, LockedPackage};
+use tare_format::path::MARKER;
+use tare_format::{ReleaseId, Sha256};
+use tare_store::tree::{TreeError, TreeFile, differences};
+use tare_store::{FileStore, files::FileStoreError};
+
+use crate::error::{ClientError, ErrorKind};
+use crate::event::{Progress, Unit};
+use crate::install::{self, files_of, installed_path};
+use crate::local::Local;
+use crate::lock;
+use crate::trust::{Demand, SignedRelease, TrustError, prove_locally};
+
+/// How many files are hashed at a time.
+const AT_A_TIME: usize = 4;
+
+/// Why nothing could be verified.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// A tree cannot be read.
+    #[error("failed to read `{}`", path.display())]
+    Tree {
+        /// The tree.
+        path: PathBuf,
+        /// Why.
+        source: TreeError,
+    },
+    /// The store cannot be read.
+    #[error("failed to read the local store")]
+    Store(#[from] FileStoreError),
+    /// The thread that did the work died.
+    #[error("the work on a file was stopped")]
+    Stopped,
+}
+
+impl ClientError for VerifyError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Failure
+    }
+
+    fn code(&self) -> &'static str {
+        "E-STORE"
+    }
+}
+
+/// What kind of thing is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Concern {
+    /// Bytes.
+    Integrity,
+    /// A signature, or what the lock says about it.
+    Signature,
+    /// Something is not installed.
+    Missing,
+}
+
+/// One thing that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Difference {
+    /// The release; none for a file that is not known to belong to one.
+    pub release: Option<ReleaseId>,
+    /// Which kind of thing.
+    pub concern: Concern,
+    /// A sentence that names the file.
+    pub message: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.release {
+            Some(release) => write!(f, "{release}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
+/// What was looked at, and what was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// How many releases.
+    pub releases: usize,
+    /// How many files, each content once.
+    pub files: usize,
+    /// How many bytes.
+    pub bytes: u64,
+    /// What is wrong, sorted; nothing when all is well.
+    pub differences: Vec<Difference>,
+}
+
+/// Verifies everything that `lock` has, and the links of the project whose packages are linked in `links`.
+///
+/// # Errors
+/// When something cannot be read at all.
+pub async fn verify_lock(
+    local: &Local,
+    lock: &Lock,
+    links: Option<&Path>,
+    progress: &Progress,
+) -> Result<Verified, VerifyError> {
+    let mut verified = Verified { releases: lock.packages.len(), ..Verified::default() };
+    let mut contents: Contents = BTreeMap::new();
+    for package in &lock.packages {
+        check_package(local, package, &mut verified, &mut contents)?;
+    }
+    check_ancestors(local, lock, &mut verified);
+    if let Some(folder) = links {
+        check_links(local, lock, folder, &mut verified);
+    }
+    hash_all(local.files(), contents, &mut verified, progress).await?;
+    verified.differences.sort();
+    Ok(verified)
+}
+
+/// Verifies every file of the store, whether or not anything uses it.
+///
+/// # Errors
+/// When the store cannot be read at all.
+pub async fn verify_store(local: &Local, progress: &Progress) -> Result<Verified, VerifyError> {
+    let stored = local.files().list()?;
+    let contents = stored.into_iter().map(|file| (file.sha256, (file.size_bytes, BTreeSet::new())));
+    let mut verified = Verified::default();
+    hash_all(local.files(), contents.collect(), &mut verified, progress).await?;
+    verified.differences.sort();
+    Ok(verified)
+}
+
+/// The contents to hash: their sizes, and where they are used.
+type Contents = BTreeMap<Sha256, (u64, BTreeSet<(ReleaseId, String)>)>;
+
+fn check_package(
+    local: &Local,
+    package: &LockedPackage,
+    verified: &mut Verified,
+    contents: &mut Contents,
+) -> Result<(), VerifyError> {
+    let id = package.id();
+    let found =
+        |concern, message: String| Difference { release: Some(id.clone()), concern, message };
+    let signed = match prove(local, package) {
+        Ok(signed) => signed,
+        Err(error) => {
+            verified.differences.push(found(concern_of(&error), sentences(&error)));
+            return Ok(());
+        }
+    };
+    if let Err(field) = lock::agree(package, signed.document()) {
+        let message = format!("`{field}` in Tare.lock is not what the release document says");
+        verified.differences.push(found(Concern::Integrity, message));
+    }
+    let Some(tree) = installed_path(local.home(), package) else {
+        let plain = local.home().tree(&id, package.variant.as_ref(), None);
+        let message = format!("it is not installed at `{}`", plain.display());
+        verified.differences.push(found(Concern::Missing, message));
+        return Ok(());
+    };
+    let files = files_of(signed.document(), package.variant.as_ref());
+    let mut differing = differences(local.files(), &with_marker(&files, &tree), &tree)
+        .map_err(|source| VerifyError::Tree { path: tree.clone(), source })?;
+    differing.sort();
+    verified
+        .differences
+        .extend(differing.into_iter().map(|message| found(Concern::Integrity, message)));
+    for file in files {
+        let users =
+            &mut contents.entry(file.sha256).or_insert((file.size_bytes, BTreeSet::new())).1;
+        users.insert((id.clone(), file.path));
+    }
+    Ok(())
+}
+
+fn prove(local: &Local, package: &LockedPackage) -> Result<SignedRelease, TrustError> {
+    let demand = Demand {
+        digest: Some(&package.release),
+        signers: Some(&package.signers),
+        is_history: false,
+    };
+    prove_locally(local, &package.registry, &package.id(), &package.release, demand)
+}
+
+/// History has no files here, only documents and signatures.
+fn check_ancestors(local: &Local, lock: &Lock, verified: &mut Verified) {
+    for ancestor in &lock.ancestors {
+        let tare_format::manifest::LineageSource::Package(name) = &ancestor.source else {
+            continue;
+        };
+        let (Some(version), Some(digest), Some(registry)) =
+            (&ancestor.version, &ancestor.release, &ancestor.registry)
+        else {
+            continue;
+        };
+        let id = ReleaseId { name: name.clone(), version: version.clone() };
+        let demand =
+            Demand { digest: Some(digest), signers: Some(&ancestor.signers), is_history: true };
+        verified.releases += 1;
+        if let Err(error) = prove_locally(local, registry, &id, digest, demand) {
+            let (concern, message) = (concern_of(&error), sentences(&error));
+            verified.differences.push(Difference { release: Some(id), concern, message });
+        }
+    }
+}
+
+fn check_links(local: &Local, lock: &Lock, folder: &Path, verified: &mut Verified) {
+    for link in install::links(lock) {
+        let Some(package) = lock.package(&link.id) else { continue };
+        let Some(tree) = installed_path(local.home(), package) else { continue };
+        let path = folder.join(&link.name);
+        if std::fs::read_link(&path).ok().as_deref() != Some(&tree) {
+            let message = format!("`{}` does not lead to `{}`", path.display(), tree.display());
+            let concern = Concern::Missing;
+            verified.differences.push(Difference { release: Some(link.id), concern, message });
+        }
+    }
+}
+
+/// The marker belongs to a tree as it is: what it says was compared when the tree was found.
+fn with_marker(files: &[TreeFile], tree: &Path) -> Vec<TreeFile> {
+    let mut files = files.to_vec();
+    if let Ok(bytes) = std::fs::read(tree.join(MARKER)) {
+        let (sha256, size_bytes) = (Sha256::of(&bytes), bytes.len() as u64);
+        files.push(TreeFile { path: MARKER.to_owned(), sha256, size_bytes });
+    }
+    files
+}
+
+/// Reads and hashes contents, several at a time.
+async fn hash_all(
+    store: &Arc<FileStore>,
+    contents: Contents,
+    verified: &mut Verified,
+    progress: &Progress,
+) -> Result<(), VerifyError> {
+    let total =
+        contents.values().map(|(size, _)| size).fold(0_u64, |sum, size| sum.saturating_add(*size));
+    let task = progress.task("verifying", Unit::Bytes, total);
+    let one = async |(sha256, (size, users)): (Sha256, (u64, BTreeSet<(ReleaseId, String)>))| {
+        let store = Arc::clone(store);
+        let outcome = tokio::task::spawn_blocking(move || store.verify(&sha256)).await;
+        task.advance(size);
+        (outcome, size, users)
+    };
+    let mut outcomes =
+        std::pin::pin!(futures::stream::iter(contents).map(one).buffer_unordered(AT_A_TIME));
+    while let Some((outcome, size, users)) = outcomes.next().await {
+        verified.files += 1;
+        verified.bytes = verified.bytes.saturating_add(size);
+        let reason = match outcome.map_err(|_| VerifyError::Stopped)? {
+            Ok(()) => continue,
+            Err(FileStoreError::Changed { reason, .. }) => reason,
+            Err(error) => error.to_string(),
+        };
+        verified.differences.extend(differences_of(&reason, users));
+    }
+    Ok(())
+}
+
+fn differences_of(reason: &str, users: BTreeSet<(ReleaseId, String)>) -> Vec<Difference> {
+    let concern = Concern::Integrity;
+    if users.is_empty() {
+        return vec![Difference {
+            release: None,
+            concern,
+            message: format!("a file of the store is wrong: {reason}"),
+        }];
+    }
+    let used = users.into_iter().map(|(id, path)| Difference {
+        release: Some(id),
+        concern,
+        message: format!("the content of `{path}` is wrong: {reason}"),
+    });
+    used.collect()
+}
+
+fn concern_of(error: &TrustError) -> Concern {
+    match error.kind() {
+        ErrorKind::Trust => Concern::Signature,
+        ErrorKind::NotFound => Concern::Missing,
+        _ => Concern::Integrity,
+    }
+}
+
+fn sentences(error: &TrustError) -> String {
+    crate::error::chain(error).join(": ")
+}
