@@ -6,6 +6,7 @@
 //! | [`env`] | the only reader of the environment |
 //! | `app` | flags that every command has, and which command is meant |
 //! | `context` | what a command is handed: paths, the configuration, a registry |
+//! | `session` | what the commands of a consumer share: project, registry, local store |
 //! | `commands` | one file for each verb |
 //! | `ui` | stdout, stderr, bars, tables |
 //! | `error` | what a person reads, and the exit code |
@@ -15,6 +16,9 @@ mod commands;
 mod context;
 pub mod env;
 mod error;
+mod instant;
+mod password;
+mod session;
 mod ui;
 
 use std::any::Any;
