@@ -125,12 +125,15 @@ impl RegistryClient {
         Location::from_bytes(&bytes).map_err(|error| unreadable(&key, error))
     }
 
-    /// The signature bundle of a release. Its digest is on the package's page, and is for the caller to compare.
+    /// A signature bundle, by its own digest, as the package's page names it.
     ///
     /// # Errors
-    /// When it is not there.
-    pub async fn signature(&self, release: &Sha256) -> Result<Bytes, RegistryError> {
-        self.object(&ObjectKey::Signature(*release), Limits::default().signature_size).await
+    /// When it is not there, or not what its name says.
+    pub async fn signature(&self, bundle: &Sha256) -> Result<Bytes, RegistryError> {
+        let key = ObjectKey::Signature(*bundle);
+        let bytes = self.object(&key, Limits::default().signature_size).await?;
+        check(&key, bundle, &Sha256::of(&bytes))?;
+        Ok(bytes)
     }
 
     /// A run of bytes of a pack, to be read as it comes.
