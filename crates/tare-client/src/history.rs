@@ -4,7 +4,7 @@
 //! reads the same page for versions and dependencies only, because it reads thousands; this reading is whole and is done
 //! for the packages that are locked, installed or shown.
 //!
-//! A release is checked against the keys that were accepted *when it was published* (E-7): a key that was taken away
+//! A release is checked against the keys that were accepted *when it was published* (E-6): a key that was taken away
 //! later does not make older releases invalid, and one that was added later cannot vouch for them.
 
 use std::collections::BTreeMap;
