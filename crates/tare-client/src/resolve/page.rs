@@ -30,7 +30,7 @@ pub enum PageError {
         /// What JSON says.
         source: serde_json::Error,
     },
-    /// An event contradicts those before it.
+    /// An event lacks what its type has, or stands on the wrong page, or contradicts what else is known.
     #[error("line {line} of the page of `{name}` {problem}")]
     Contradiction {
         /// The package.
@@ -53,7 +53,7 @@ pub enum PageError {
 /// Reads the page of `name`: its releases, with everything that happened to them, in no particular order.
 ///
 /// # Errors
-/// When a line is no event, belongs to another package, publishes a version twice or speaks of one that is not there.
+/// When a line is no event, lacks a field of its type, or belongs to another package.
 pub fn parse(name: &PackageName, page: &str) -> Result<Vec<ReleaseRecord>, PageError> {
     let mut releases = BTreeMap::new();
     for (line, text) in (1..).zip(page.lines()) {
@@ -115,23 +115,22 @@ fn apply(
     let Some(version) = event.version.clone() else {
         return Err("names no version".to_owned());
     };
-    let reason = event.reason.clone().unwrap_or_default();
-    let standing = match kind_of_event {
-        "publish" => {
+    let standing = match (kind_of_event, event.reason.clone()) {
+        ("publish", _) => {
+            // spec/events.md E-7: a version published a second time stays what it was.
             let record = published(event, version.clone())?;
-            return match releases.insert(version.clone(), record) {
-                None => Ok(()),
-                Some(_) => Err(format!("publishes version {version} a second time")),
-            };
+            releases.entry(version).or_insert(record);
+            return Ok(());
         }
-        "yank" => Standing::Yanked { reason },
-        "unyank" => Standing::Available,
-        _ => Standing::Withdrawn { reason },
+        ("unyank", _) => Standing::Available,
+        ("yank", Some(reason)) => Standing::Yanked { reason },
+        (_, Some(reason)) => Standing::Withdrawn { reason },
+        (_, None) => return Err("gives no reason".to_owned()),
     };
-    let Some(release) = releases.get_mut(&version) else {
-        return Err(format!("changes version {version}, which was not published before"));
-    };
-    release.changes.push(Change { at: event.time, standing });
+    // E-7 again: nothing happens to a version that is not there.
+    if let Some(release) = releases.get_mut(&version) {
+        release.changes.push(Change { at: event.time, standing });
+    }
     Ok(())
 }
 
@@ -221,24 +220,25 @@ mod tests {
     }
 
     #[test]
-    fn contradictions_name_the_line() {
+    fn a_second_publish_and_a_change_of_nothing_have_no_effect() {
+        let again = PUBLISH.replace("adapter", "model");
         let strange = change("yank", "9.0.0", "2026-11-02T00:00:00Z");
+        let page = format!("{PUBLISH}\n{again}\n{strange}");
+        assert_eq!(parse(&name(), &page).unwrap(), parse(&name(), PUBLISH).unwrap());
+    }
+
+    #[test]
+    fn what_is_no_event_of_this_package_is_named_by_its_line() {
         let other = PUBLISH.replace("a/b", "a/c");
+        let silent = change("yank", "1.2.0", "2026-11-02T00:00:00Z").replace("reason", "season");
         for (page, expected) in [
-            (
-                format!("{PUBLISH}\n{PUBLISH}"),
-                "line 2 of the page of `a/b` publishes version 1.2.0 a second time",
-            ),
-            (
-                format!("{PUBLISH}\n{strange}"),
-                "line 2 of the page of `a/b` changes version 9.0.0, which was not published before",
-            ),
             (other, "line 1 of the page of `a/b` does not belong to this package"),
             ("{}".to_owned(), "line 1 of the page of `a/b` is not an event"),
             (
                 PUBLISH.replace("\"kind\"", "\"kin\""),
                 "line 1 of the page of `a/b` publishes a package of no kind",
             ),
+            (format!("{PUBLISH}\n{silent}"), "line 2 of the page of `a/b` gives no reason"),
         ] {
             assert_eq!(parse(&name(), &page).unwrap_err().to_string(), expected);
         }

@@ -115,7 +115,7 @@ fn assert_valid(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn there_is_an_answer_exactly_when_brute_force_finds_one(registry in any_registry(), wanted in any_requirements()) {
