@@ -33,7 +33,8 @@ pub(super) async fn check_signer(
     Ok(())
 }
 
-/// Signs a release for this registry and sends the signature. Gives the number of bytes.
+/// Signs a release for this registry and sends the signature, and the key for when this is the first release of its
+/// package. Gives the number of bytes.
 pub(super) async fn send(
     client: &RegistryClient,
     registry: &Registry,
@@ -50,6 +51,8 @@ pub(super) async fn send(
     };
     let bundle = Bytes::from(sign_release(&claim, signer)?);
     let sent = bundle.len() as u64;
+    let key = signer.public_key();
+    client.put_signer(session, &key.id().digest(), key.to_pem().into()).await?;
     client.put_signature(session, &package.digest, bundle).await?;
     Ok(sent)
 }

@@ -122,6 +122,20 @@ impl RegistryClient {
         self.put(&path, "take a signature", Body::Json(bundle)).await
     }
 
+    /// Sends the key that signed, as PEM. It becomes a signer of those packages of the session that have none yet.
+    ///
+    /// # Errors
+    /// When the registry does not take it.
+    pub async fn put_signer(
+        &self,
+        session: &str,
+        key: &Sha256,
+        pem: Bytes,
+    ) -> Result<(), RegistryError> {
+        let path = format!("sessions/{session}/signers/{}", key.hex());
+        self.put(&path, "take a key", Body::Bytes(pem)).await
+    }
+
     /// Which chunks of a recipe are missing. Those in packs of this session count as present.
     ///
     /// # Errors
