@@ -1,0 +1,123 @@
+//! A registry in this process, on a port of its own.
+
+use std::path::{Path, PathBuf};
+
+use registry_server::accounts::TokenRequest;
+use registry_server::{App, Config, serve};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+
+use super::Project;
+
+/// A registry that runs until it is dropped.
+pub(crate) struct Registry {
+    runtime: Option<Runtime>,
+    app: App,
+    folder: TempDir,
+    url: String,
+    stop: Option<oneshot::Sender<()>>,
+}
+
+impl Registry {
+    /// Starts a new registry.
+    pub(crate) fn start() -> Self {
+        Self::start_with(|_| {})
+    }
+
+    /// Starts a new registry that is configured in another way.
+    pub(crate) fn start_with(configure: impl FnOnce(&mut Config)) -> Self {
+        let folder = TempDir::new().unwrap();
+        let mut config = Config::new(folder.path().join("registry"));
+        configure(&mut config);
+        let runtime = Runtime::new().unwrap();
+        let (app, listener) = runtime.block_on(async {
+            registry_server::Registry::init(&config).await.unwrap();
+            let app = registry_server::Registry::open(config).await.unwrap();
+            (app, TcpListener::bind("127.0.0.1:0").await.unwrap())
+        });
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let shutdown = async {
+            let _ = stopped.await;
+        };
+        runtime.spawn(serve(App::clone(&app), listener, shutdown));
+        Self { runtime: Some(runtime), app, folder, url, stop: Some(stop) }
+    }
+
+    /// Where it is.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The registry itself.
+    pub(crate) fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// A path among its public files.
+    pub(crate) fn public(&self, path: &str) -> PathBuf {
+        self.folder.path().join("registry/public").join(path)
+    }
+
+    /// Runs something that needs the registry's own world.
+    pub(crate) fn wait<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.as_ref().unwrap().block_on(work)
+    }
+
+    /// A token of `login`, who is made if there is nobody of that name, with these scopes.
+    pub(crate) fn token(&self, login: &str, scopes: &[&str]) -> String {
+        self.wait(async {
+            if self.app.users().await.unwrap().iter().all(|user| user.login != login) {
+                self.app.add_user(login, false).await.unwrap();
+            }
+            let request = TokenRequest {
+                login: login.to_owned(),
+                name: "test".to_owned(),
+                scopes: scopes.iter().map(|scope| scope.parse().unwrap()).collect(),
+                lifetime: Some(jiff::SignedDuration::from_hours(1)),
+            };
+            self.app.create_token(&request).await.unwrap().reveal().to_owned()
+        })
+    }
+
+    /// Somebody who can do everything with their own packages: with a key, logged in.
+    pub(crate) fn publisher(&self, login: &str) -> Project {
+        let project = Project::new();
+        project.tare("keygen").succeeds();
+        self.log_in(&project, &self.token(login, &["publish:*", "yank:*", "owner:*"]));
+        project
+    }
+
+    /// Logs somebody in with a token.
+    pub(crate) fn log_in(&self, project: &Project, token: &str) {
+        project.tare_with(&["login", "--registry", &self.url], &format!("{token}\n")).succeeds();
+    }
+
+    /// How many bytes its packs have.
+    pub(crate) fn stored_bytes(&self) -> u64 {
+        fn size(folder: &Path) -> u64 {
+            let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+            entries
+                .map(|entry| {
+                    let entry = entry.unwrap();
+                    let metadata = entry.metadata().unwrap();
+                    if metadata.is_dir() { size(&entry.path()) } else { metadata.len() }
+                })
+                .sum()
+        }
+        size(&self.public("packs"))
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
