@@ -162,28 +162,33 @@ impl<'g> Mesh<'g> {
                 entered.push(start.0);
             }
         }
+        // Steps that a round cannot take wait for the round that can, so each is looked at twice at most.
+        let mut waiting: [Vec<(u32, u32, u32)>; 3] = Default::default();
+        let mut at = 0;
         for round in [Certainty::Certain, Certainty::Stated, Certainty::Contested] {
-            let mut at = 0;
+            let mut enter = |entered: &mut Vec<u32>, state: u32, to: u32, link: u32| {
+                let Some(Arrival { distance, start, .. }) = arrivals[state as usize] else {
+                    return;
+                };
+                let slot = &mut arrivals[to as usize];
+                if slot.is_none() {
+                    let distance = distance + 1;
+                    *slot =
+                        Some(Arrival { certainty: round, distance, start, previous: state, link });
+                    entered.push(to);
+                }
+            };
+            for (state, to, link) in std::mem::take(&mut waiting[round as usize]) {
+                enter(&mut entered, state, to, link);
+            }
             while let Some(&state) = entered.get(at) {
                 at += 1;
-                let Some(Arrival { distance, start, .. }) = arrivals[state as usize] else {
-                    continue;
-                };
                 for &(to, link) in steps.of(state) {
-                    if arrivals[to as usize].is_some()
-                        || weigh(&self.graph.links[link as usize]) < Some(round)
-                    {
-                        continue;
+                    match weigh(&self.graph.links[link as usize]) {
+                        Some(weight) if weight >= round => enter(&mut entered, state, to, link),
+                        Some(weight) => waiting[weight as usize].push((state, to, link)),
+                        None => {}
                     }
-                    let arrival = Arrival {
-                        certainty: round,
-                        distance: distance + 1,
-                        start,
-                        previous: state,
-                        link,
-                    };
-                    arrivals[to as usize] = Some(arrival);
-                    entered.push(to);
                 }
             }
         }
@@ -198,7 +203,7 @@ impl<'g> Mesh<'g> {
         part: Option<Part>,
     ) -> Option<Path> {
         let arrival = reach.at(state)?;
-        let mut steps = Vec::new();
+        let mut steps = Vec::with_capacity(written(arrival));
         let mut at = state;
         while let Some((previous, link)) = reach.previous(at) {
             if steps.len() + 1 == MAX_STEPS {
@@ -207,20 +212,21 @@ impl<'g> Mesh<'g> {
             steps.push(self.step(at, Some(link), 0));
             at = previous;
         }
-        let written = u32::try_from(steps.len()).unwrap_or(u32::MAX);
-        let omitted = arrival.distance.saturating_sub(written);
+        let shown = u32::try_from(steps.len()).unwrap_or(u32::MAX);
+        let omitted = arrival.distance.saturating_sub(shown);
         if let Some(last) = steps.last_mut() {
             last.omitted = omitted;
         }
         steps.push(self.step(State(arrival.start), None, 0));
         steps.reverse();
-        Some(Path { steps, part })
+        Some(Path { steps: steps.into(), part })
     }
 
     /// The way from a state to where an upward search began.
     pub(super) fn path_up(&self, reach: &Reach, state: State, part: Option<Part>) -> Option<Path> {
         let arrival = reach.at(state)?;
-        let mut steps = vec![self.step(state, None, 0)];
+        let mut steps = Vec::with_capacity(written(arrival));
+        steps.push(self.step(state, None, 0));
         let mut at = state;
         while let Some((previous, link)) = reach.previous(at) {
             let left =
@@ -232,13 +238,18 @@ impl<'g> Mesh<'g> {
             steps.push(self.step(previous, Some(link), 0));
             at = previous;
         }
-        Some(Path { steps, part })
+        Some(Path { steps: steps.into(), part })
     }
 
     fn step(&self, state: State, link: Option<u32>, omitted: u32) -> Step {
         let relation: Option<Relation> = link.map(|link| self.graph.links[link as usize].relation);
         Step { node: self.graph.nodes[state.node() as usize].id.clone(), relation, omitted }
     }
+}
+
+/// How many nodes of a way are written out.
+fn written(arrival: &Arrival) -> usize {
+    (arrival.distance as usize).saturating_add(1).min(MAX_STEPS)
 }
 
 fn steps_of(link: &Link) -> impl Iterator<Item = (State, State)> + Clone + use<> {

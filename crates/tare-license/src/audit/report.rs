@@ -1,7 +1,9 @@
 //! What an audit says (AU-30 to AU-36). Data only: who shows it decides how.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use serde::{Serialize, Serializer};
@@ -107,17 +109,19 @@ pub struct Effective {
     /// How surely.
     pub certainty: Certainty,
     /// The licence that brings it in.
-    pub license: String,
+    #[serde(serialize_with = "text")]
+    pub license: Arc<str>,
     /// The way from the node to what is under that licence.
     pub path: Path,
 }
 
-/// A way through the graph, to a part of the last node.
+/// A way through the graph, to a part of the last node. Cheap to clone: many findings share one way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Path {
     /// The nodes.
-    pub steps: Vec<Step>,
+    #[serde(serialize_with = "all")]
+    pub steps: Arc<[Step]>,
     /// The part of the last node that is meant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<Part>,
@@ -135,6 +139,14 @@ pub struct Step {
     /// How many nodes before it are left out, in a very long way.
     #[serde(skip_serializing_if = "is_zero")]
     pub omitted: u32,
+}
+
+fn text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(text)
+}
+
+fn all<S: Serializer>(steps: &Arc<[Step]>, serializer: S) -> Result<S::Ok, S::Error> {
+    steps.serialize(serializer)
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -172,13 +184,13 @@ pub struct Finding {
     /// The part it is about.
     pub part: Option<Part>,
     /// The licence it is about.
-    pub license: Option<String>,
+    pub license: Option<Arc<str>>,
     /// Ways to the node from what is used.
     pub paths: Vec<Path>,
     /// What is the matter, as a sentence.
     pub message: String,
     /// What can be done.
-    pub fix: String,
+    pub fix: Cow<'static, str>,
     /// The exception that covers it.
     pub waiver: Option<Waiver>,
 }
@@ -208,7 +220,7 @@ impl Serialize for Finding {
             #[serde(skip_serializing_if = "Option::is_none")]
             part: Option<Part>,
             #[serde(skip_serializing_if = "Option::is_none")]
-            license: &'a Option<String>,
+            license: Option<&'a str>,
             paths: &'a [Path],
             message: &'a str,
             fix: &'a str,
@@ -222,7 +234,7 @@ impl Serialize for Finding {
             certainty: self.certainty,
             node: &self.node,
             part: self.part,
-            license: &self.license,
+            license: self.license.as_deref(),
             paths: &self.paths,
             message: &self.message,
             fix: &self.fix,

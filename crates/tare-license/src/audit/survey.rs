@@ -1,5 +1,7 @@
 //! Everything the checks ask: the graph, the terms, and which terms reach what is used.
 
+use std::cell::OnceCell;
+
 use super::graph::{Graph, Link, Node};
 use super::reach::{Arrival, Direction, Mesh, Reach, State};
 use super::report::{Path, Step};
@@ -19,6 +21,8 @@ pub(super) struct Survey<'a> {
     from_roots: Vec<Reach>,
     /// From the roots down, whatever passes along: what is there at all.
     present: Reach,
+    /// The way to each term, found when it is first asked for.
+    paths: Vec<OnceCell<Option<Path>>>,
 }
 
 /// Something a check found, before exceptions are applied.
@@ -56,7 +60,8 @@ impl<'a> Survey<'a> {
         let from_roots = from_roots.collect();
         let present =
             down(&|link| (link.relation != Relation::EvaluatedOn).then_some(Certainty::Certain));
-        Self { graph, facts, rules, catalogue, terms, mesh, from_roots, present }
+        let paths = vec![OnceCell::new(); terms.all.len()];
+        Self { graph, facts, rules, catalogue, terms, mesh, from_roots, present, paths }
     }
 
     pub(super) fn node(&self, at: u32) -> &'a Node {
@@ -77,20 +82,24 @@ impl<'a> Survey<'a> {
         self.from_roots.get(carriage)?.best(if only_used { &states[..1] } else { &states[..] })
     }
 
-    /// The way from a root to a term.
-    pub(super) fn path(&self, term: &Term<'_>) -> Option<Path> {
-        let (state, _) = self.arrival(term)?;
-        self.mesh.path_down(self.from_roots.get(term.carriage)?, state, Some(term.part))
+    /// The way from a root to a term, which is given by its place in [`Terms::all`].
+    pub(super) fn path(&self, at: usize) -> Option<Path> {
+        let find = || {
+            let term = self.terms.all.get(at)?;
+            let (state, _) = self.arrival(term)?;
+            self.mesh.path_down(self.from_roots.get(term.carriage)?, state, Some(term.part))
+        };
+        self.paths.get(at)?.get_or_init(find).clone()
     }
 
     /// The way from a root over a link to a term of the node at its end.
     pub(super) fn path_over(&self, link: &Link, term: &Term<'_>) -> Option<Path> {
         let (state, _) = self.arrival_before(link, term.carriage)?;
-        let mut path =
-            self.mesh.path_down(self.from_roots.get(term.carriage)?, state, Some(term.part))?;
+        let path = self.mesh.path_down(self.from_roots.get(term.carriage)?, state, None)?;
         let node = self.node(link.to).id.clone();
-        path.steps.push(Step { node, relation: Some(link.relation), omitted: 0 });
-        Some(path)
+        let last = Step { node, relation: Some(link.relation), omitted: 0 };
+        let steps = path.steps.iter().cloned().chain([last]).collect();
+        Some(Path { steps, part: Some(term.part) })
     }
 
     /// The nodes on the way from a term to a root, the term's own left out, nearest first.
@@ -147,7 +156,7 @@ impl<'a> Survey<'a> {
             certainty: arrival.certainty,
             node: term.node,
             term: Some(at),
-            path: self.path(term),
+            path: self.path(at),
             message,
             fix: None,
         })

@@ -1,6 +1,7 @@
 //! The licence terms of every node: expressions read, looked up, and choices between alternatives made.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::ops::Range;
 
 use super::graph::{Graph, Node, NodeKind};
@@ -39,9 +40,11 @@ impl Term<'_> {
     }
 
     /// "the weights of `a/b@1.0.0` are under `MIT`"
-    pub(super) fn sentence(&self, node: &Node) -> String {
+    pub(super) fn sentence<'a>(&'a self, node: &'a Node) -> impl fmt::Display {
         let (part, verb) = (self.part, self.part.verb());
-        format!("the {part} of `{}` {verb} under `{}`", node.id, self.found.license)
+        fmt::from_fn(move |f| {
+            write!(f, "the {part} of `{}` {verb} under `{}`", node.id, self.found.license)
+        })
     }
 
     /// "weights are under `MIT`", after "whose"
@@ -147,8 +150,8 @@ fn resolve<'c>(
 }
 
 fn nothing(license: &str) -> expression::Term<'static> {
-    let license = license.chars().take(120).collect();
-    expression::Term { license, entry: None, classes: Class::Unknown.into() }
+    let license: String = license.chars().take(120).collect();
+    expression::Term { license: license.into(), entry: None, classes: Class::Unknown.into() }
 }
 
 /// The part without which a node of this kind is nothing, when no licence is declared for it (AU-14).

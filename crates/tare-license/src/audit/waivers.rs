@@ -1,5 +1,6 @@
 //! Exceptions laid over what was found (AU-11 to AU-13): drafts become findings.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::exception::State;
@@ -7,17 +8,16 @@ use super::report::{Finding, Waiver};
 use super::survey::{Draft, Survey};
 use super::{Certainty, Code, Exception, Lint, NodeId, Policy, Severity};
 
-/// Turns drafts into findings, in order: heaviest first, then by code, node, part and licence.
-pub(super) fn apply(survey: &Survey<'_>, policy: &Policy, drafts: Vec<Draft>) -> Vec<Finding> {
+/// Turns drafts into findings, in order: heaviest first, then by code, node and licence; exceptions come after.
+pub(super) fn apply(survey: &Survey<'_>, policy: &Policy, mut drafts: Vec<Draft>) -> Vec<Finding> {
+    // Nodes and terms are numbered in the order of ids, so numbers sort as names would.
+    drafts.sort_by_cached_key(|draft| {
+        (std::cmp::Reverse(draft.severity), draft.code, draft.node, draft.term)
+    });
     let mut desk = Desk::new(survey, policy);
     let mut findings: Vec<Finding> = drafts.into_iter().map(|draft| desk.decide(draft)).collect();
     findings.extend(desk.about_exceptions());
-    findings.sort_by(|a, b| {
-        let key = |finding: &Finding| (std::cmp::Reverse(finding.severity), finding.code);
-        (key(a).cmp(&key(b)))
-            .then_with(|| (&a.node, a.part, &a.license).cmp(&(&b.node, b.part, &b.license)))
-            .then_with(|| a.message.cmp(&b.message))
-    });
+    findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.code));
     findings
 }
 
@@ -56,7 +56,7 @@ impl<'s, 'a> Desk<'s, 'a> {
             license: term.map(|term| term.found.license.clone()),
             paths: draft.path.into_iter().collect(),
             message: draft.message,
-            fix: draft.fix.unwrap_or_else(|| draft.code.info().fix.to_owned()),
+            fix: draft.fix.map_or(Cow::Borrowed(draft.code.info().fix), Cow::Owned),
             waiver,
         }
     }
@@ -129,13 +129,13 @@ fn about(exception: &Exception, code: Code, severity: Severity, problem: &str) -
         certainty: Certainty::Certain,
         node: NodeId::from(exception.package.as_str()),
         part: exception.part,
-        license: Some(exception.license.clone()),
+        license: Some(exception.license.as_str().into()),
         paths: Vec::new(),
         message: format!(
             "the exception for `{}` under `{}` by {} {problem} (its reason: {})",
             exception.package, exception.license, exception.approver, exception.reason
         ),
-        fix: code.info().fix.to_owned(),
+        fix: Cow::Borrowed(code.info().fix),
         waiver: None,
     }
 }

@@ -1,5 +1,7 @@
 //! From tree to classes: `AND` asks for everything, `OR` is a choice that somebody must make (G-14, G-15).
 
+use std::sync::Arc;
+
 use super::parse::{Expression, License, Tree};
 use crate::catalogue::{Catalogue, Entry};
 use crate::{Class, ClassSet};
@@ -8,7 +10,7 @@ use crate::{Class, ClassSet};
 #[derive(Debug, Clone)]
 pub struct Term<'c> {
     /// The catalogue's id for it, with `+` and `WITH` as written; the written id where the catalogue has none.
-    pub license: String,
+    pub license: Arc<str>,
     /// What the catalogue knows.
     pub entry: Option<&'c Entry>,
     /// Its classes; unknown when the catalogue has no entry or the exception is not in the SPDX list.
@@ -52,7 +54,7 @@ impl Resolved<'_> {
     }
 
     fn names(&self) -> String {
-        let names: Vec<&str> = self.terms.iter().map(|term| term.license.as_str()).collect();
+        let names: Vec<&str> = self.terms.iter().map(|term| &*term.license).collect();
         names.join(" AND ")
     }
 }
@@ -129,7 +131,7 @@ fn look_up<'c>(license: &License, catalogue: &'c Catalogue) -> Term<'c> {
         ..license.clone()
     };
     Term {
-        license: license.to_string(),
+        license: license.to_string().into(),
         entry,
         classes: if known && entry.is_some() {
             classes

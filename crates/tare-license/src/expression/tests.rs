@@ -72,7 +72,7 @@ fn later_versions_and_exceptions_keep_the_class() {
     ] {
         let resolved = resolve(text);
         assert_eq!(
-            (resolved.terms[0].license.as_str(), resolved.classes().worst()),
+            (&*resolved.terms[0].license, resolved.classes().worst()),
             (license, Some(class))
         );
     }

@@ -1,5 +1,7 @@
 //! What the licences ask to be done (AU-24). A duty that reaches what is used through what it was made from counts too.
 
+use std::borrow::Cow;
+
 use crate::audit::survey::{Draft, Survey};
 use crate::audit::terms::Term;
 use crate::audit::{Certainty, Code};
@@ -21,33 +23,48 @@ pub(super) fn check(survey: &Survey<'_>, drafts: &mut Vec<Draft>) {
     }
 }
 
-fn duties(survey: &Survey<'_>, term: &Term<'_>, entry: &Entry) -> [Option<(Code, String)>; 9] {
-    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+fn duties<'c>(
+    survey: &Survey<'_>,
+    term: &Term<'_>,
+    entry: &'c Entry,
+) -> [Option<(Code, Cow<'c, str>)>; 9] {
     let is_allowed = survey.rules.refused(&term.found).is_empty();
-    let name = entry.name_prefix.as_deref().map(|prefix| format!("names begin with \"{prefix}\""));
-    let shown = entry
-        .display_text
-        .as_deref()
-        .filter(|_| entry.threshold_effect != Some(Effect::Attribution));
-    let notice = entry.notice_text.as_deref().map_or_else(
-        || "pass its notices on".to_owned(),
-        |notice| format!("pass on the notice \"{notice}\""),
-    );
+    let when = |asked: bool, code, duty: &'static str| asked.then_some((code, Cow::Borrowed(duty)));
+    let in_words = |code, duty: &'c str| (!duty.is_empty()).then_some((code, Cow::Borrowed(duty)));
+    let quoting = |code, text: &Option<String>, say: fn(&str) -> String| {
+        text.as_deref().map(|text| (code, Cow::Owned(say(text))))
+    };
+    let notice = quoting(Code::Notice, &entry.notice_text, |notice| {
+        format!("pass on the notice \"{notice}\"")
+    });
+    let display = quoting(Code::Display, &entry.display_text, |text| format!("show \"{text}\""));
+    let is_only_above_a_size = entry.threshold_effect == Some(Effect::Attribution);
+    let attribution = entry.attribution && entry.knows("attribution");
     let policy = entry.aup_url.as_deref().unwrap_or("its use policy");
     [
-        entry.use_restrictions_flow_down.then(|| {
-            (Code::FlowDown, "its use restrictions must stand in your terms to others".to_owned())
+        when(
+            entry.use_restrictions_flow_down,
+            Code::FlowDown,
+            "its use restrictions must stand in your terms to others",
+        ),
+        quoting(Code::Naming, &entry.name_prefix, |prefix| {
+            format!("names begin with \"{prefix}\"")
         }),
-        name.map(|name| (Code::Naming, name)),
-        shown.map(|shown| (Code::Display, format!("show \"{shown}\""))),
-        (entry.notice_file && entry.knows("notice_file")).then_some((Code::Notice, notice)),
-        (entry.attribution && entry.knows("attribution"))
-            .then(|| (Code::Attribution, "name the source and the licence".to_owned())),
-        entry.deployer_obligation.clone().map(|duty| (Code::Deployer, duty)),
+        display.filter(|_| !is_only_above_a_size),
+        notice
+            .or_else(|| when(entry.notice_file, Code::Notice, "pass its notices on"))
+            .filter(|_| entry.notice_file && entry.knows("notice_file")),
+        when(attribution, Code::Attribution, "name the source and the licence"),
+        in_words(Code::Deployer, entry.deployer_obligation.as_deref().unwrap_or_default()),
         // A class that is not allowed was found already, under the same code.
-        text(&entry.field_of_use).filter(|_| is_allowed).map(|field| (Code::Field, field)),
-        (entry.revocable && entry.knows("revocable"))
-            .then(|| (Code::Revocable, "the licensor may end it".to_owned())),
-        entry.aup_mutable.then(|| (Code::MutablePolicy, format!("{policy} may change"))),
+        in_words(Code::Field, &entry.field_of_use).filter(|_| is_allowed),
+        when(
+            entry.revocable && entry.knows("revocable"),
+            Code::Revocable,
+            "the licensor may end it",
+        ),
+        entry
+            .aup_mutable
+            .then(|| (Code::MutablePolicy, Cow::Owned(format!("{policy} may change")))),
     ]
 }

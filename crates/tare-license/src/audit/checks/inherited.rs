@@ -105,7 +105,7 @@ fn masking_draft(
     let allowed = survey.rules.refused(&term.found).is_empty();
     let usual = if allowed { Severity::Warning } else { survey.usual(Code::NcMasked) };
     let severity = survey.weight(usual, certainty).unwrap_or(Severity::Note);
-    let path = survey.path(term);
+    let path = survey.path(term_at);
     Draft {
         code: Code::NcMasked,
         severity,

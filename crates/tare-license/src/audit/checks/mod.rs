@@ -10,7 +10,7 @@ use super::survey::{Draft, Survey};
 
 /// Runs every check.
 pub(super) fn run(survey: &Survey<'_>) -> Vec<Draft> {
-    let mut drafts = Vec::new();
+    let mut drafts = Vec::with_capacity(4 * survey.terms.all.len());
     permitted::check(survey, &mut drafts);
     inherited::check(survey, &mut drafts);
     limits::check(survey, &mut drafts);

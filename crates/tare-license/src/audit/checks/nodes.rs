@@ -103,7 +103,7 @@ fn texts(survey: &Survey<'_>, node: &Node, at: u32, drafts: &mut Vec<Draft>) {
     };
     let mut said: Vec<&str> = Vec::new();
     for (place, term) in survey.terms.of(at).filter(|(_, term)| needs_text(term)) {
-        let (license, Some(entry)) = (term.found.license.as_str(), term.found.entry) else {
+        let (license, Some(entry)) = (&*term.found.license, term.found.entry) else {
             continue;
         };
         let shipped =

@@ -1,6 +1,7 @@
 //! Is every class that reaches what is used allowed? (AU-15, AU-16)
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::audit::survey::{Draft, Survey};
 use crate::audit::terms::{Problem, Term};
@@ -72,7 +73,7 @@ fn unknown<'a>(
     survey: &Survey<'a>,
     at: usize,
     term: &Term<'a>,
-    nearest: &mut HashMap<String, Option<String>>,
+    nearest: &mut HashMap<Arc<str>, Option<String>>,
     drafts: &mut Vec<Draft>,
 ) {
     let node = survey.node(term.node);
