@@ -81,7 +81,7 @@ def one_run(options: argparse.Namespace, folders: list[Path], number: int) -> di
             before = stored(registry)
             rows[name] = timed([tare, "publish", "--json"], env, folder)
             answer = json.loads(rows[name]["out"])
-            rows[name] |= {"sent": answer["bytes-sent"], "stored": stored(registry) - before}
+            rows[name] |= {"sent": answer["bytes"]["sent"], "stored": stored(registry) - before}
         env["TARE_HOME"] = str(root / "consumer")
         timed([tare, "registry", "add", "main", url], env, root)
         for name, version in [("install", "1.0.0"), ("update", "1.1.0")]:

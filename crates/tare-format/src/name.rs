@@ -259,7 +259,7 @@ impl FromStr for PackageSpec {
             None => (text, None),
         };
         let (name, requirement) = match rest.split_once('@') {
-            Some((name, requirement)) => (name, Some(parse_requirement(requirement)?)),
+            Some((name, text)) => (name, Some(parse_asked(text)?)),
             None => (rest, None),
         };
         Ok(Self { name: name.parse()?, requirement, variant })
@@ -273,6 +273,14 @@ impl fmt::Display for PackageSpec {
             write!(f, "@{requirement}")?;
         }
         self.variant.iter().try_for_each(|variant| write!(f, ":{variant}"))
+    }
+}
+
+/// What stands after `@`: a whole version means that one; anything else is a requirement (N-7).
+fn parse_asked(text: &str) -> Result<VersionReq, SpecError> {
+    match text.parse::<Version>() {
+        Ok(version) => parse_requirement(&format!("={version}")),
+        Err(_) => parse_requirement(text),
     }
 }
 
@@ -374,7 +382,9 @@ mod tests {
             assert_eq!(spec.to_string(), text);
         }
         let spec: PackageSpec = "a/b@1.2".parse().unwrap();
-        assert_eq!(spec.to_string(), "a/b@^1.2", "a bare version is a caret requirement");
+        assert_eq!(spec.to_string(), "a/b@^1.2", "a part of a version is a caret requirement");
+        let spec: PackageSpec = "a/b@1.2.0".parse().unwrap();
+        assert_eq!(spec.to_string(), "a/b@=1.2.0", "a whole version is that one");
     }
 
     #[test]

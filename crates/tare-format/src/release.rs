@@ -249,6 +249,13 @@ impl Release {
             .filter(move |file| file.variant.is_none() || file.variant.as_ref() == variant)
     }
 
+    /// The size of the files of class `meta` in bytes, unpacked.
+    #[must_use]
+    pub fn meta_size(&self) -> u64 {
+        let meta = self.files.iter().filter(|file| file.class == FileClass::Meta);
+        meta.map(|file| file.size).fold(0, u64::saturating_add)
+    }
+
     /// The size of all files in bytes.
     #[must_use]
     pub fn total_size(&self) -> u64 {

@@ -181,6 +181,9 @@ async fn fill_and_commit(
     for package in packages {
         let state = state_of(session, package)?;
         if !state.published {
+            if state.missing_meta.is_some() {
+                sent.lacking += package.release.meta_size();
+            }
             sent.bytes += send::documents(client, &session.id, package, state).await?;
             sent.bytes +=
                 sign::send(client, registry, &session.id, package, state, options.signer).await?;
@@ -188,7 +191,7 @@ async fn fill_and_commit(
         }
     }
     let plan = Plan::make(client, &session.id, &lacking).await?;
-    sent.lacking = plan.raw_size();
+    sent.lacking += plan.raw_size();
     if !options.dry_run && !plan.is_empty() {
         sent.bytes +=
             send::packs(client, registry, &session.id, plan, options.staging, progress).await?;
