@@ -3,36 +3,23 @@
 use std::collections::HashSet;
 
 use tare_format::api::{Committed, Receipt};
-use tare_format::event::{
-    Change, EventBody, Published, PublishedDependency, SignatureRef, SignerKey,
-};
+use tare_format::event::{Change, EventBody, SignatureRef, SignerKey};
 use tare_format::problem::Code;
 use tare_format::release::Release;
 use tare_format::{Blake3, Sha256};
-use tare_store::backend::read_all;
-use tare_store::{ObjectKey, ObjectStore, StoreError};
+use tare_store::ObjectKey;
 
-use super::content::Contents;
+use super::candidate::{self, Candidate, Entry};
 use super::session::Session;
 use super::{admit, check, content};
 use crate::App;
 use crate::auth::Principal;
 use crate::db::releases::NewRelease;
-use crate::db::sessions::SessionRelease;
 use crate::db::{Connection, chunks, events, names, releases, search, sessions, unsigned};
 use crate::error::ApiError;
 use crate::projection;
 use crate::registry::Registry;
 use crate::standing;
-
-/// A release of the session that was read, derived again, and found right.
-struct Candidate {
-    release: Release,
-    digest: Sha256,
-    size: u64,
-    signature: Option<(Sha256, Vec<u8>)>,
-    contents: Contents,
-}
 
 /// Publishes the session, or says what a commit would say.
 ///
@@ -47,97 +34,45 @@ pub(crate) async fn commit(
     session: &Session,
     dry_run: bool,
 ) -> Result<Committed, ApiError> {
-    let mut candidates = Vec::with_capacity(session.releases.len());
-    for entry in &session.releases {
-        candidates.push(read(registry, session, entry, dry_run).await?);
+    let mut entries = Vec::with_capacity(session.releases.len());
+    for release in &session.releases {
+        entries.push(candidate::read(registry, session, release, dry_run).await?);
     }
-    let offered = {
-        let mut db = registry.db.read().await?;
-        sessions::signers(&mut db, &session.row.id).await?
-    };
-    let gate = Gate { registry, principal, dry_run, offered: &offered };
     let mut db = registry.db.read().await?;
-    for candidate in &candidates {
-        gate.pass(&mut db, candidate, &candidates).await?;
+    let offered = sessions::signers(&mut db, &session.row.id).await?;
+    let gate = Gate { registry, principal, dry_run, offered: &offered };
+    for candidate in new(&entries) {
+        gate.pass(&mut db, candidate, &entries).await?;
     }
     drop(db);
-    for candidate in &mut candidates {
-        candidate.contents =
-            content::verify(registry, session, &candidate.release, dry_run).await?;
+    for entry in &mut entries {
+        if let Entry::New(candidate) = entry {
+            candidate.contents =
+                content::verify(registry, session, &candidate.release, dry_run).await?;
+        }
     }
     let receipts = if dry_run {
-        preview(registry, &candidates).await?
+        entries.iter().map(preview).collect()
     } else {
-        let receipts = write(&gate, session, &candidates).await?;
+        let receipts = write(&gate, session, &entries).await?;
         projection::catch_up(registry).await?;
         receipts
     };
-    let warnings = candidates.iter().filter_map(warning).collect();
+    let warnings = new(&entries).filter_map(Candidate::warning).collect();
     Ok(Committed { dry_run, receipts, warnings })
 }
 
-/// Reads what was uploaded of a release, and derives its document again.
-async fn read(
-    registry: &Registry,
-    session: &Session,
-    entry: &SessionRelease,
-    dry_run: bool,
-) -> Result<Candidate, ApiError> {
-    let limits = registry.config.limits.clone();
-    let (entry, session) = (entry.clone(), session.row.id.clone());
-    let has_meta = {
-        let mut db = registry.db.read().await?;
-        releases::has_meta(&mut db, entry.meta).await?
-            || sessions::has_object(&mut db, &session, &ObjectKey::Meta(entry.meta)).await?
-    };
-    registry
-        .blocking(move |store| {
-            let id = format!("{}@{}", entry.package, entry.version);
-            let document = read_all(store, &ObjectKey::Release(entry.digest), limits.release_size)?;
-            let release = Release::from_bytes(&document).map_err(ApiError::internal)?;
-            let meta = has_meta
-                .then(|| optional(store, &ObjectKey::Meta(entry.meta), limits.meta_packed_size));
-            let meta = meta.transpose()?.flatten().ok_or_else(|| {
-                ApiError::new(
-                    Code::Incomplete,
-                    format!("the meta archive of `{id}` was not uploaded"),
-                )
-            })?;
-            check::rederive(&release, &document, &meta, &limits)?;
-            let signature = match entry.signature {
-                Some(bundle) => {
-                    let bytes =
-                        read_all(store, &ObjectKey::Signature(bundle), limits.signature_size)?;
-                    Some((bundle, bytes))
-                }
-                None if dry_run => None,
-                None => {
-                    let detail = format!("`{id}` is not signed");
-                    return Err(ApiError::new(Code::SignatureRefused, detail)
-                        .help("sign it with your key: `tare keygen` makes one"));
-                }
-            };
-            let size = document.len() as u64;
-            Ok(Candidate {
-                release,
-                digest: entry.digest,
-                size,
-                signature,
-                contents: Contents::default(),
-            })
-        })
-        .await
+fn new(entries: &[Entry]) -> impl Iterator<Item = &Candidate> {
+    entries.iter().filter_map(|entry| match entry {
+        Entry::New(candidate) => Some(candidate.as_ref()),
+        Entry::Published(_) => None,
+    })
 }
 
-fn optional(
-    store: &dyn ObjectStore,
-    key: &ObjectKey,
-    cap: u64,
-) -> Result<Option<Vec<u8>>, StoreError> {
-    match read_all(store, key, cap) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(StoreError::Missing { .. }) => Ok(None),
-        Err(error) => Err(error),
+fn preview(entry: &Entry) -> Receipt {
+    match entry {
+        Entry::Published(receipt) => Receipt { event: None, ..receipt.clone() },
+        Entry::New(candidate) => candidate.receipt(false, None),
     }
 }
 
@@ -151,7 +86,7 @@ struct Gate<'g> {
 
 /// What the gate says of a candidate.
 enum Passed {
-    /// It is published already, with this event.
+    /// Somebody else has published it meanwhile, with this event.
     Existed(u64),
     /// It may be published; these keys signed it.
     New(Vec<SignerKey>),
@@ -162,14 +97,14 @@ impl Gate<'_> {
         &self,
         db: &mut Connection,
         candidate: &Candidate,
-        all: &[Candidate],
+        all: &[Entry],
     ) -> Result<Passed, ApiError> {
         let Candidate { release, digest, signature, .. } = candidate;
         admit::name(db, self.principal, &release.name).await?;
         if let Some(row) = admit::version(db, release, *digest).await? {
             return Ok(Passed::Existed(unsigned(row.event)?));
         }
-        let together: Vec<&Release> = all.iter().map(|other| &other.release).collect();
+        let together: Vec<&Release> = new(all).map(|other| &other.release).collect();
         admit::relations(db, release, &together).await?;
         if self.dry_run && signature.is_none() {
             return Ok(Passed::New(Vec::new()));
@@ -181,21 +116,11 @@ impl Gate<'_> {
     }
 }
 
-async fn preview(registry: &Registry, candidates: &[Candidate]) -> Result<Vec<Receipt>, ApiError> {
-    let mut db = registry.db.read().await?;
-    let mut receipts = Vec::with_capacity(candidates.len());
-    for candidate in candidates {
-        let there = admit::version(&mut db, &candidate.release, candidate.digest).await?;
-        receipts.push(receipt(candidate, there.is_some(), None));
-    }
-    Ok(receipts)
-}
-
 /// The transaction.
 async fn write(
     gate: &Gate<'_>,
     session: &Session,
-    candidates: &[Candidate],
+    entries: &[Entry],
 ) -> Result<Vec<Receipt>, ApiError> {
     let mut tx = gate.registry.db.begin().await?;
     let row = sessions::find(&mut tx, &session.row.id).await?;
@@ -203,17 +128,20 @@ async fn write(
         ApiError::new(Code::SessionExpired, "the publish session ended while it was committed")
     })?;
     let packs: HashSet<Blake3> =
-        candidates.iter().flat_map(|candidate| candidate.contents.packs.iter().copied()).collect();
+        new(entries).flat_map(|candidate| candidate.contents.packs.iter().copied()).collect();
     let packs: Vec<Blake3> = packs.into_iter().collect();
     chunks::publish_packs(&mut tx, &session.row.id, &packs).await?;
-    let mut receipts = Vec::with_capacity(candidates.len());
-    for candidate in candidates {
-        receipts.push(match gate.pass(&mut tx, candidate, candidates).await? {
-            Passed::Existed(event) => receipt(candidate, true, Some(event)),
-            Passed::New(signers) => {
-                let event = publish(gate, &mut tx, candidate, &signers).await?;
-                receipt(candidate, false, Some(event))
-            }
+    let mut receipts = Vec::with_capacity(entries.len());
+    for entry in entries {
+        receipts.push(match entry {
+            Entry::Published(receipt) => receipt.clone(),
+            Entry::New(candidate) => match gate.pass(&mut tx, candidate, entries).await? {
+                Passed::Existed(event) => candidate.receipt(true, Some(event)),
+                Passed::New(signers) => {
+                    let event = publish(gate, &mut tx, candidate, &signers).await?;
+                    candidate.receipt(false, Some(event))
+                }
+            },
         });
     }
     sessions::update(&mut tx, &row.id, "committed", row.expires).await?;
@@ -248,7 +176,7 @@ async fn publish(
         ApiError::internal("a release without a signature came as far as its transaction")
     })?;
     let signature = SignatureRef { sha256: *bundle, size: bytes.len() as u64 };
-    let body = EventBody::Publish(Box::new(published(candidate, signature)));
+    let body = EventBody::Publish(Box::new(candidate.published(signature)));
     let event = events::append(db, registry.entropy.as_ref(), now, login, body).await?;
     insert(registry, db, candidate, package, *bundle, event).await?;
     Ok(event)
@@ -311,43 +239,4 @@ async fn insert(
         return Err(ApiError::new(Code::TooLarge, detail).help("go on under another name"));
     }
     Ok(())
-}
-
-fn published(candidate: &Candidate, signature: SignatureRef) -> Published {
-    let release = &candidate.release;
-    let dependency = |dependency: &tare_format::release::ReleaseDependency| PublishedDependency {
-        name: dependency.name.clone(),
-        requirement: dependency.requirement.clone(),
-        relation: dependency.relation,
-        variant: dependency.variant.clone(),
-    };
-    Published {
-        package: release.name.clone(),
-        version: release.version.clone(),
-        kind: release.kind,
-        release: candidate.digest,
-        release_size: candidate.size,
-        dependencies: release.dependencies.iter().map(dependency).collect(),
-        variants: release.variants.as_ref().map(|all| all.names.clone()).unwrap_or_default(),
-        default_variant: release.variants.as_ref().map(|all| all.default.clone()),
-        license: release.license.clone(),
-        size: release.total_size(),
-        signatures: vec![signature],
-    }
-}
-
-fn receipt(candidate: &Candidate, existed: bool, event: Option<u64>) -> Receipt {
-    let (package, version) = (candidate.release.name.clone(), candidate.release.version.clone());
-    Receipt { package, version, release: candidate.digest, existed, event }
-}
-
-fn warning(candidate: &Candidate) -> Option<String> {
-    let release = &candidate.release;
-    let class = check::license_class(&release.license);
-    (class == "unknown").then(|| {
-        format!(
-            "the licence of `{}` is not known here: whoever audits it will be told so",
-            release.id()
-        )
-    })
 }
