@@ -124,7 +124,7 @@ fn read(source: &(impl PackSource + ?Sized), fetch: &Fetch) -> Result<Vec<u8>, A
         .map_err(|source| AssembleError::Pack { pack, source })
 }
 
-impl Read for FileReader<'_> {
+impl<S: PackSource + ?Sized> Read for FileReader<'_, S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.read_some(buffer).map_err(io::Error::other)
     }

@@ -6,7 +6,6 @@
 //!
 //! Nothing but a window of the file is held in memory: at most the largest chunk and a few blocks.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -95,13 +94,14 @@ pub fn chunk_path<E: From<ChunkError>>(
 ) -> Result<ChunkedFile, E> {
     let source = Source::open(path)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let mut file: &File = &source.file;
-    let chunked = chunk_reader(&mut file, source.size_bytes(), &name, visit);
-    // A change explains any other failure, so it is reported first. A visitor's own failure is not explained by it.
-    match source.check(path) {
-        Ok(()) => chunked,
-        Err(changed) if chunked.is_ok() => Err(changed.into()),
-        Err(_) => chunked,
+    let chunked = cut(&source.file, source.size_bytes(), &name, visit);
+    match (source.check(path), chunked) {
+        // The visitor fails for reasons of its own.
+        (_, Err(Failure::Visit(error))) => Err(error),
+        // A change explains any other failure.
+        (Err(changed), _) => Err(changed.into()),
+        (Ok(()), Err(Failure::Cut(error))) => Err(error.into()),
+        (Ok(()), Ok(chunked)) => Ok(chunked),
     }
 }
 
@@ -112,7 +112,7 @@ pub fn chunk_path<E: From<ChunkError>>(
 /// [`ChunkError::Size`] when the reader gives another number of bytes, any failure to read, and whatever `visit`
 /// returns.
 pub fn chunk_reader<R, E>(
-    mut reader: R,
+    reader: R,
     size_bytes: u64,
     name: &str,
     visit: impl FnMut(RawChunk<'_>) -> Result<(), E>,
@@ -121,22 +121,10 @@ where
     R: Read + Seek + Send,
     E: From<ChunkError>,
 {
-    let format = sniff_reader(&mut reader, name).map_err(ChunkError::Reader)?;
-    let cutter = match segments(&mut reader, size_bytes, format) {
-        Ok(Some(segments)) => Cutter::tensors(segments, size_bytes),
-        Ok(None) | Err(_) => Cutter::content(format.is_text()),
-    };
-    reader.seek(SeekFrom::Start(0)).map_err(ChunkError::Reader)?;
-    let mut cutting = Cutting { cutter, window: Vec::new(), chunks: Vec::new(), visit };
-    let passed =
-        feed::feed(reader, size_bytes, |block| cutting.take(block).map_err(Failure::Visit))
-            .map_err(Failure::into_error)?;
-    if passed.size_bytes != size_bytes {
-        let found_bytes = passed.size_bytes;
-        return Err(ChunkError::Size { expected_bytes: size_bytes, found_bytes }.into());
-    }
-    let recipe = cutting.finish()?;
-    Ok(ChunkedFile { sha256: passed.sha256, format, recipe })
+    cut(reader, size_bytes, name, visit).map_err(|failure| match failure {
+        Failure::Cut(error) => error.into(),
+        Failure::Visit(error) => error,
+    })
 }
 
 /// What the file is, from its first bytes and the end of `name`. Leaves the reader anywhere.
@@ -150,25 +138,42 @@ pub fn sniff_reader<R: Read + Seek>(reader: &mut R, name: &str) -> io::Result<Fi
     Ok(FileFormat::sniff(&head, name))
 }
 
-/// Keeps a reader's failure apart from a visitor's until both become the visitor's error.
+/// Keeps a failure to cut apart from a visitor's.
 enum Failure<E> {
-    Read(io::Error),
+    Cut(ChunkError),
     Visit(E),
 }
 
 impl<E> From<io::Error> for Failure<E> {
     fn from(error: io::Error) -> Self {
-        Self::Read(error)
+        Self::Cut(error.into())
     }
 }
 
-impl<E: From<ChunkError>> Failure<E> {
-    fn into_error(self) -> E {
-        match self {
-            Self::Read(error) => ChunkError::Reader(error).into(),
-            Self::Visit(error) => error,
-        }
+fn cut<R, E>(
+    mut reader: R,
+    size_bytes: u64,
+    name: &str,
+    visit: impl FnMut(RawChunk<'_>) -> Result<(), E>,
+) -> Result<ChunkedFile, Failure<E>>
+where
+    R: Read + Seek + Send,
+{
+    let format = sniff_reader(&mut reader, name)?;
+    let cutter = match segments(&mut reader, size_bytes, format) {
+        Ok(Some(segments)) => Cutter::tensors(segments, size_bytes),
+        Ok(None) | Err(_) => Cutter::content(format.is_text()),
+    };
+    reader.seek(SeekFrom::Start(0))?;
+    let mut cutting = Cutting { cutter, window: Vec::new(), chunks: Vec::new(), visit };
+    let passed =
+        feed::feed(reader, size_bytes, |block| cutting.take(block).map_err(Failure::Visit))?;
+    let found_bytes = passed.size_bytes;
+    if found_bytes != size_bytes {
+        return Err(Failure::Cut(ChunkError::Size { expected_bytes: size_bytes, found_bytes }));
     }
+    let recipe = cutting.finish()?;
+    Ok(ChunkedFile { sha256: passed.sha256, format, recipe })
 }
 
 /// A file that is being cut.
@@ -189,13 +194,13 @@ impl<V> Cutting<V> {
         self.cut(false)
     }
 
-    fn finish<E: From<ChunkError>>(mut self) -> Result<Recipe, E>
+    fn finish<E>(mut self) -> Result<Recipe, Failure<E>>
     where
         V: FnMut(RawChunk<'_>) -> Result<(), E>,
     {
-        self.cut(true)?;
-        Recipe::new(self.cutter.chunker(), self.chunks)
-            .map_err(|error| ChunkError::Recipe(error).into())
+        self.cut(true).map_err(Failure::Visit)?;
+        let recipe = Recipe::new(self.cutter.chunker(), self.chunks);
+        recipe.map_err(|error| Failure::Cut(error.into()))
     }
 
     fn cut<E>(&mut self, is_all: bool) -> Result<(), E>

@@ -190,12 +190,13 @@ impl Seek for Staged {
 /// process or thread that made it.
 #[derive(Debug, Default)]
 pub struct Folders {
-    /// Folders whose own name is known to be on the disk. Guarded by the lock, held for no system call.
+    /// Folders whose own name is on the disk as far as it is up to us. Guarded by the lock, held for no system call.
     synced: Mutex<HashSet<PathBuf>>,
 }
 
 impl Folders {
-    /// Makes `folder` and its parents, each synced into its own parent.
+    /// Makes `folder` and those above it that are missing, each synced into its own parent. A folder that somebody
+    /// else made above all of ours is taken as it is: its parent may be closed to us.
     ///
     /// # Errors
     /// When a folder cannot be made or synced.
@@ -204,21 +205,21 @@ impl Folders {
             return Ok(());
         }
         let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
-        match fs::create_dir(folder) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound && parent.is_some() => {
-                parent.map_or(Ok(()), |parent| self.ensure(parent))?;
-                match fs::create_dir(folder) {
-                    Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                        return Err(DurableError::new("make the folder", folder, error));
-                    }
-                    _ => {}
-                }
-            }
-            Err(error) => return Err(DurableError::new("make the folder", folder, error)),
+        // Below a folder of ours another process may have made one and not come to syncing it.
+        let is_below_ours = folder.ancestors().any(|ancestor| self.knows(ancestor));
+        if let Some(parent) = parent
+            && (is_below_ours || !folder.is_dir())
+        {
+            self.ensure(parent)?;
         }
-        sync_folder(parent.unwrap_or(Path::new(".")))?;
+        let made = match fs::create_dir(folder) {
+            Ok(()) => true,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => false,
+            Err(error) => return Err(DurableError::new("make the folder", folder, error)),
+        };
+        if made || is_below_ours {
+            sync_folder(parent.unwrap_or(Path::new(".")))?;
+        }
         self.synced.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned());
         Ok(())
     }

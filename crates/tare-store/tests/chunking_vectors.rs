@@ -49,10 +49,8 @@ impl Piece {
     fn bytes(&self) -> Vec<u8> {
         match self {
             Self::Hex(hex) => {
-                let pairs = hex.as_bytes().chunks(2);
-                let byte =
-                    |pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
-                pairs.map(byte).collect()
+                let digit = |byte: u8| char::from(byte).to_digit(16).expect("a hex digit") as u8;
+                hex.as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
             }
             Self::Text(text) => text.as_bytes().to_vec(),
             Self::Repeat { byte, length } => vec![*byte; *length],

@@ -13,10 +13,10 @@ const AHEAD: usize = 64;
 
 /// Reads the file that a recipe makes. Every chunk is verified before a byte of it is handed out; the SHA-256 of the
 /// whole is the caller's to check. The memory is one fetch and one chunk.
-pub struct FileReader<'s> {
+pub struct FileReader<'s, S: ?Sized> {
     recipe: &'s Recipe,
     location: &'s Location,
-    source: Box<dyn Fn(&Fetch) -> Result<Vec<u8>, AssembleError> + 's>,
+    source: &'s S,
     decoder: Decoder,
     /// The next chunk to hand out.
     next: usize,
@@ -27,19 +27,18 @@ pub struct FileReader<'s> {
     position: usize,
 }
 
-impl<'s> FileReader<'s> {
+impl<'s, S: PackSource + ?Sized> FileReader<'s, S> {
     /// A reader at the first byte.
     ///
     /// # Errors
     /// When recipe and location do not belong together.
-    pub fn new<S: PackSource + ?Sized>(
+    pub fn new(
         recipe: &'s Recipe,
         location: &'s Location,
         source: &'s S,
     ) -> Result<Self, AssembleError> {
         fetches(recipe, location, &[])?;
         let decoder = Decoder::new().map_err(AssembleError::Decoder)?;
-        let source = Box::new(move |fetch: &Fetch| read(source, fetch));
         let (next, fetched, current, position) = (0, None, Vec::new(), 0);
         Ok(Self { recipe, location, source, decoder, next, fetched, current, position })
     }
@@ -129,7 +128,7 @@ impl<'s> FileReader<'s> {
         let holds = |fetch: &Fetch| fetch.parts.iter().any(|part| part.index == index);
         self.fetched = match found.into_iter().find(holds) {
             Some(fetch) => {
-                let bytes = (self.source)(&fetch)?;
+                let bytes = read(self.source, &fetch)?;
                 Some((fetch, bytes))
             }
             None => None,

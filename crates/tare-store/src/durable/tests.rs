@@ -85,3 +85,9 @@ fn a_final_file_may_be_read_by_a_file_server() {
     assert_eq!(mode & 0o600, 0o600);
     assert_eq!(mode & 0o111, 0);
 }
+
+#[test]
+fn a_folder_that_is_there_needs_no_say_over_its_parent() {
+    // `/proc` lets nobody sync it, as the parent of a home folder may let nobody read it.
+    Folders::default().ensure(Path::new("/proc/self")).unwrap();
+}

@@ -278,7 +278,7 @@ fn place(
             return Err(format!("tensor `{}` is not aligned to {alignment} bytes", info.name));
         }
         let (dtype, size, width) = info.measure()?;
-        let start = data_start.checked_add(info.offset).unwrap_or(u64::MAX);
+        let start = data_start.saturating_add(info.offset);
         // Of a tensor whose size is unknown all that can be said is that the next one ends it.
         let next = infos.peek().and_then(|next| data_start.checked_add(next.offset));
         let size_bytes = size.unwrap_or(next.unwrap_or(file_size).saturating_sub(start));

@@ -88,7 +88,7 @@ fn check_without_holes(tensors: &[Tensor], data_start: u64, file_size: u64) -> R
                 if tensor.start < expected { "overlaps the one before" } else { "leaves a hole" };
             return Err(format!("tensor `{}` {what}", tensor.name));
         }
-        expected = expected.checked_add(tensor.size_bytes).unwrap_or(u64::MAX);
+        expected = expected.saturating_add(tensor.size_bytes);
     }
     if expected != file_size {
         return Err(format!("its tensors end at byte {expected}, the file at {file_size}"));
