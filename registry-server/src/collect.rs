@@ -7,26 +7,28 @@ use crate::error::ApiError;
 use crate::publish::session::Session;
 use crate::registry::Registry;
 
-/// Ends the sessions that are past their time, and removes the objects that only dead ones brought. Gives how many
-/// sessions were removed.
-///
-/// A session is marked dead before anything of it is removed, so that no request goes on with it; its rows go last, so
-/// that a crash in between is made good by the next run.
-///
-/// # Errors
-/// When the database or the store fails; what was done stays done.
-pub(crate) async fn collect(registry: &Registry) -> Result<usize, ApiError> {
-    let mut tx = registry.db.begin().await?;
-    sessions::kill_expired(&mut tx, seconds(registry.clock.now())).await?;
-    tx.commit().await?;
-    let dead = {
-        let mut db = registry.db.read().await?;
-        sessions::dead(&mut db).await?
-    };
-    for session in &dead {
-        remove(registry, session).await?;
+impl Registry {
+    /// Ends the publish sessions that are past their time, and removes the objects that only dead ones brought. Gives
+    /// how many sessions were removed. A server does this by itself every ten minutes.
+    ///
+    /// A session is marked dead before anything of it is removed, so that no request goes on with it; its rows go last,
+    /// so that a crash in between is made good by the next run.
+    ///
+    /// # Errors
+    /// When the database or the store fails; what was done stays done.
+    pub async fn collect(&self) -> Result<usize, ApiError> {
+        let mut tx = self.db.begin().await?;
+        sessions::kill_expired(&mut tx, seconds(self.clock.now())).await?;
+        tx.commit().await?;
+        let dead = {
+            let mut db = self.db.read().await?;
+            sessions::dead(&mut db).await?
+        };
+        for session in &dead {
+            remove(self, session).await?;
+        }
+        Ok(dead.len())
     }
-    Ok(dead.len())
 }
 
 /// Ends a session at its publisher's wish. What was committed stays.

@@ -173,15 +173,11 @@ async fn check_packs(
     let mut wrong: BTreeSet<String> = BTreeSet::new();
     for (pack, size) in packs {
         let found = registry.blocking(move |store| check_pack(store, pack, size, read_data)).await;
-        match found {
-            Ok(None) => {}
-            Ok(Some(problem)) => {
-                drop(wrong.insert(format!("`{}` {problem}", ObjectKey::Pack(pack))))
-            }
-            Err(error) => {
-                drop(wrong.insert(format!("`{}`: {}", ObjectKey::Pack(pack), chain(&error))))
-            }
-        }
+        let problem = match found {
+            Ok(problem) => problem,
+            Err(error) => Some(format!("cannot be checked: {}", chain(&error))),
+        };
+        wrong.extend(problem.map(|problem| format!("`{}` {problem}", ObjectKey::Pack(pack))));
     }
     report.problems.extend(wrong);
     Ok(())

@@ -20,7 +20,7 @@ use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
 use super::connection::{Running, Watched};
-use crate::{App, collect, router};
+use crate::{App, router};
 
 /// How many streams one HTTP/2 connection may have open.
 const HTTP2_STREAMS: u32 = 100;
@@ -117,7 +117,7 @@ async fn collect_for_ever(registry: App) {
     let mut ticks = tokio::time::interval(COLLECT_EVERY);
     loop {
         ticks.tick().await;
-        match collect::collect(&registry).await {
+        match registry.collect().await {
             Ok(0) => {}
             Ok(sessions) => tracing::info!(sessions, "collected dead publish sessions"),
             Err(error) => {

@@ -8,7 +8,7 @@ use tare_format::problem::Code;
 use tare_format::recipe::Recipe;
 use tare_format::release::{FileClass, Release, ReleaseFile};
 use tare_format::{Blake3, Sha256};
-use tare_store::assemble::hash_file;
+use tare_store::assemble::{AssembleError, hash_file};
 
 use super::session::{Session, has_recipe};
 use crate::App;
@@ -127,7 +127,7 @@ async fn locate(
 async fn put_together(registry: App, file: Unverified) -> Result<(), ApiError> {
     let Unverified { name, sha256, digest, recipe, location } = file;
     let found = registry
-        .blocking(move |store| hash_file(&recipe, &location, store).map_err(ApiError::internal))
+        .blocking(move |store| hash_file(&recipe, &location, store).map_err(unreadable))
         .await?;
     if found != sha256 {
         let detail = format!(
@@ -139,4 +139,12 @@ async fn put_together(registry: App, file: Unverified) -> Result<(), ApiError> {
     let mut tx = registry.db.begin().await?;
     chunks::set_verified(&mut tx, digest, found).await?;
     Ok(tx.commit().await?)
+}
+
+/// The chunks were checked when they came, so whatever is wrong with them now is the registry's own fault.
+fn unreadable(error: AssembleError) -> ApiError {
+    match error {
+        AssembleError::Pack { source, .. } => source.into(),
+        error => ApiError::internal(error),
+    }
 }

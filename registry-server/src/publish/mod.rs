@@ -10,6 +10,7 @@
 //! leaves the session as it was, or a commit whose pages the next start writes.
 
 pub(crate) mod admit;
+mod candidate;
 pub(crate) mod check;
 pub(crate) mod commit;
 pub(crate) mod content;
