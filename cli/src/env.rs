@@ -27,7 +27,6 @@ impl Env {
     ///
     /// # Errors
     /// When the current folder is gone.
-    #[expect(clippy::disallowed_methods, reason = "this is the one reader of the environment")]
     pub fn of_process() -> io::Result<Self> {
         Ok(Self {
             // `vars` would panic on a value that is not UTF-8; such a value is none of ours.

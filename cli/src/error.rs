@@ -38,7 +38,7 @@ pub(crate) struct CommandError {
     sentences: Vec<String>,
     help: Option<String>,
     /// A piece of a file that a person wrote, to be shown between the sentence and the help.
-    excerpt: Option<Excerpt>,
+    excerpt: Option<Box<Excerpt>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -71,12 +71,12 @@ impl CommandError {
     pub(crate) fn in_file(path: &Path, error: &ManifestError) -> Self {
         let mut failure = Self::new(ErrorKind::Usage, "E-MANIFEST", error.message.clone());
         failure.help = error.help.clone();
-        failure.excerpt = Some(Excerpt {
+        failure.excerpt = Some(Box::new(Excerpt {
             file: path.display().to_string(),
             line: error.position.map_or(0, |position| position.line),
             column: error.position.map_or(0, |position| position.column),
             text: error.source_line.clone().unwrap_or_default(),
-        });
+        }));
         failure
     }
 

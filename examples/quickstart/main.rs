@@ -27,7 +27,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     say("Two models are trained: a base, and a LoRA adapter on it.");
     for training in packages::write(root)? {
-        println!("  {}: {:.2} → {:.2} bits a letter", training.what, training.before, training.after);
+        println!(
+            "  {}: {:.2} → {:.2} bits a letter",
+            training.what, training.before, training.after
+        );
     }
 
     say("A registry is a folder and one process.");
@@ -62,11 +65,15 @@ struct Tour {
 
 impl Tour {
     async fn publish(&self, url: &str, token: &str) -> Result<(), Box<dyn Error>> {
-        say("A publisher makes a key and logs in. The key is encrypted; here its passphrase is in TARE_KEY_PASSWORD.");
+        say(
+            "A publisher makes a key and logs in. The key is encrypted; here its passphrase is in TARE_KEY_PASSWORD.",
+        );
         self.run(".", "tare keygen", 0).await?;
         self.run_with_input(".", &format!("tare login --registry {url}"), 0, token).await?;
 
-        say("Data sets are packages as well. This one is in the public domain, the other is non-commercial.");
+        say(
+            "Data sets are packages as well. This one is in the public domain, the other is non-commercial.",
+        );
         self.run("proverbs", "tare publish", 0).await?;
         self.run("verses", "tare publish", 0).await?;
 
@@ -76,7 +83,9 @@ impl Tour {
     }
 
     async fn consume(&self) -> Result<(), Box<dyn Error>> {
-        say("A project asks for the adapter by a version range. The base comes with it; both are locked.");
+        say(
+            "A project asks for the adapter by a version range. The base comes with it; both are locked.",
+        );
         std::fs::create_dir(self.root.join("poet"))?;
         self.run("poet", "tare init", 0).await?;
         self.run("poet", "tare add demo/rhyme@^0.1", 0).await?;
@@ -96,8 +105,13 @@ impl Tour {
         );
         self.run("poet", "tare audit --profile commercial", 0).await?;
 
-        say("Whoever wants to be on the safe side lets training data count. Then the answer is no, and the exit code 10.");
-        std::fs::write(self.root.join("poet/audit.toml"), "[policy]\ntraining-data = \"inherit\"\n")?;
+        say(
+            "Whoever wants to be on the safe side lets training data count. Then the answer is no, and the exit code 10.",
+        );
+        std::fs::write(
+            self.root.join("poet/audit.toml"),
+            "[policy]\ntraining-data = \"inherit\"\n",
+        )?;
         self.run("poet", "tare audit --profile commercial --policy audit.toml", 10).await
     }
 

@@ -75,7 +75,8 @@ impl Model {
 
     fn probabilities(&self, from: usize) -> Vec<f32> {
         let hidden = &self.embedding[from * WIDTH..][..WIDTH];
-        let low: Vec<f32> = (0..RANK).map(|r| dot(&self.lora_a[r * WIDTH..][..WIDTH], hidden)).collect();
+        let low: Vec<f32> =
+            (0..RANK).map(|r| dot(&self.lora_a[r * WIDTH..][..WIDTH], hidden)).collect();
         let logit = |to: usize| {
             let base = dot(&self.output[to * WIDTH..][..WIDTH], hidden);
             base + dot(&self.lora_b[to * RANK..][..RANK], &low) + self.bias[to]
@@ -103,7 +104,8 @@ impl Model {
         let hidden = self.embedding[from * WIDTH..][..WIDTH].to_vec();
         for r in 0..RANK {
             let low = dot(&self.lora_a[r * WIDTH..][..WIDTH], &hidden);
-            let back: f32 = gradient.iter().enumerate().map(|(to, g)| g * self.lora_b[to * RANK + r]).sum();
+            let back: f32 =
+                gradient.iter().enumerate().map(|(to, g)| g * self.lora_b[to * RANK + r]).sum();
             for (to, slope) in gradient.iter().enumerate() {
                 self.lora_b[to * RANK + r] -= rate * slope * low;
             }

@@ -57,13 +57,24 @@ pub(crate) fn write(root: &Path) -> io::Result<Vec<Training>> {
 
 fn dataset(folder: &Path, description: &str, license: &str, lines: &[&str]) -> io::Result<()> {
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let records: String = lines.iter().map(|line| format!("{}\n", json!({ "text": line }))).collect();
+    let records: String =
+        lines.iter().map(|line| format!("{}\n", json!({ "text": line }))).collect();
     let manifest = format!(
         "[package]\nname = \"demo/{name}\"\nversion = \"1.0.0\"\nkind = \"dataset\"\ndescription = \"{description}\"\n\
          card = \"card.toml\"\n\n[license]\ndata = \"{license}\"\n"
     );
-    let card = format!("summary = \"{description}\"\n\n[data]\naccess = \"packaged\"\nrecords = {}\n", lines.len());
-    write_folder(folder, &[("Tare.toml", manifest.as_bytes()), ("card.toml", card.as_bytes()), ("data.jsonl", records.as_bytes())])
+    let card = format!(
+        "summary = \"{description}\"\n\n[data]\naccess = \"packaged\"\nrecords = {}\n",
+        lines.len()
+    );
+    write_folder(
+        folder,
+        &[
+            ("Tare.toml", manifest.as_bytes()),
+            ("card.toml", card.as_bytes()),
+            ("data.jsonl", records.as_bytes()),
+        ],
+    )
 }
 
 fn write_base(folder: &Path, model: &Model) -> io::Result<()> {
@@ -77,7 +88,14 @@ fn write_base(folder: &Path, model: &Model) -> io::Result<()> {
         ("output.bias", Dtype::F32, [1, VOCABULARY], &model.bias),
         ("output.weight", Dtype::Bf16, [VOCABULARY, WIDTH], &model.output),
     ]);
-    write_folder(folder, &[("Tare.toml", manifest.as_bytes()), ("config.json", config.as_bytes()), ("model.safetensors", &weights)])
+    write_folder(
+        folder,
+        &[
+            ("Tare.toml", manifest.as_bytes()),
+            ("config.json", config.as_bytes()),
+            ("model.safetensors", &weights),
+        ],
+    )
 }
 
 fn write_adapter(folder: &Path, model: &Model) -> io::Result<()> {

@@ -23,7 +23,8 @@ pub(crate) fn to_bytes(tensors: &[Tensor<'_>]) -> Vec<u8> {
         for value in *values {
             match dtype {
                 // bf16 is the upper half of an f32, rounded to nearest.
-                Dtype::Bf16 => data.extend(((value.to_bits().saturating_add(0x8000) >> 16) as u16).to_le_bytes()),
+                Dtype::Bf16 => data
+                    .extend(((value.to_bits().saturating_add(0x8000) >> 16) as u16).to_le_bytes()),
                 Dtype::F32 => data.extend(value.to_le_bytes()),
             }
         }

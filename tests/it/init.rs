@@ -2,7 +2,8 @@
 
 use crate::support::{Project, safetensors};
 
-const README: &str = "---\nlicense: cc-by-nc-4.0\nbase_model: org/base\nlanguage: en\n---\n# Tiny\n";
+const README: &str =
+    "---\nlicense: cc-by-nc-4.0\nbase_model: org/base\nlanguage: en\n---\n# Tiny\n";
 
 #[test]
 fn an_empty_folder_becomes_a_project() {
@@ -15,14 +16,22 @@ fn an_empty_folder_becomes_a_project() {
 #[test]
 fn a_hub_folder_becomes_a_package_that_can_be_packaged() {
     let project = Project::new();
-    project.write("tiny/README.md", README).write("tiny/model.safetensors", safetensors::model(1, 2, 64));
+    project
+        .write("tiny/README.md", README)
+        .write("tiny/model.safetensors", safetensors::model(1, 2, 64));
     let made = project.tare("init --from tiny --name lab/tiny --json").succeeds().json();
     assert_eq!((&made["kind"], &made["name"]), (&"model".into(), &"lab/tiny".into()));
     let manifest = project.read("tiny/Tare.toml");
-    for expected in ["#:schema .tare/manifest.schema.json", "CC-BY-NC-4.0", "\"hf:org/base\"", "Inferred from README.md"] {
+    for expected in [
+        "#:schema .tare/manifest.schema.json",
+        "CC-BY-NC-4.0",
+        "\"hf:org/base\"",
+        "Inferred from README.md",
+    ] {
         assert!(manifest.contains(expected), "{expected}:\n{manifest}");
     }
-    let schema: serde_json::Value = serde_json::from_str(&project.read("tiny/.tare/manifest.schema.json")).unwrap();
+    let schema: serde_json::Value =
+        serde_json::from_str(&project.read("tiny/.tare/manifest.schema.json")).unwrap();
     assert_eq!(schema["title"], "Tare.toml");
     let packaged = project.tare("package tiny --list").succeeds();
     assert!(packaged.stdout.contains("model.safetensors"), "{}", packaged.stdout);
@@ -39,18 +48,27 @@ fn a_manifest_that_is_there_is_not_touched() {
 #[test]
 fn a_new_package_has_a_folder_a_manifest_and_a_readme() {
     let project = Project::new();
-    project.tare("new tiny --name lab/tiny --kind dataset").succeeds().says(&["Created tiny/Tare.toml"]);
+    project
+        .tare("new tiny --name lab/tiny --kind dataset")
+        .succeeds()
+        .says(&["Created tiny/Tare.toml"]);
     assert!(project.read("tiny/Tare.toml").contains("kind = \"dataset\""));
     assert_eq!(project.read("tiny/README.md"), "# tiny\n");
     project.tare("package tiny").succeeds();
     project.tare("new tiny").ends_with(2);
-    project.tare("new other --kind modle").ends_with(2).says(&["model, adapter, dataset or collection"]);
+    project
+        .tare("new other --kind modle")
+        .ends_with(2)
+        .says(&["model, adapter, dataset or collection"]);
 }
 
 #[test]
 fn a_name_is_made_from_the_folder_until_somebody_gives_one() {
     let project = Project::new();
     project.write("My Model (v2)/m.safetensors", safetensors::model(1, 1, 8));
-    project.tare_with(&["init", "--from", "My Model (v2)"], "").succeeds().says(&["my-namespace/My-Model-v2"]);
+    project
+        .tare_with(&["init", "--from", "My Model (v2)"], "")
+        .succeeds()
+        .says(&["my-namespace/My-Model-v2"]);
     project.tare("init --from nowhere").ends_with(2).says(&["is not a folder"]);
 }

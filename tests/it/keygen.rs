@@ -8,7 +8,11 @@ fn a_key_is_encrypted_and_nobody_else_can_read_it() {
     let made = project.tare("keygen").succeeds();
     assert!(made.stdout.starts_with("sha256:"), "{}", made.stdout);
     let path = project.home().join("keys/default.pem");
-    assert!(std::fs::read_to_string(&path).unwrap().starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----"));
+    assert!(
+        std::fs::read_to_string(&path)
+            .unwrap()
+            .starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----")
+    );
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

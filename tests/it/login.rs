@@ -13,7 +13,11 @@ fn a_token_is_checked_kept_and_the_registry_becomes_the_default() {
     assert_eq!(list["registries"][0]["name"], "main");
     assert_eq!(list["registries"][0]["default"], true);
     project.tare("logout").succeeds();
-    project.tare("whoami").ends_with(4).says(&["no token", "[E-NO-TOKEN]", "help: run `tare login"]);
+    project.tare("whoami").ends_with(4).says(&[
+        "no token",
+        "[E-NO-TOKEN]",
+        "help: run `tare login",
+    ]);
 }
 
 #[test]
@@ -80,9 +84,16 @@ fn a_registry_that_is_away_is_a_network_failure() {
     let project = Project::new();
     let away = project.tare("registry add main http://127.0.0.1:9").ends_with(3);
     away.says(&["failed to connect to http://127.0.0.1:9", "help: "]);
-    let json = project.tare("registry add main http://127.0.0.1:9 --json").ends_with(3).json_error();
-    assert_eq!((&json["error"]["code"], &json["error"]["exit-code"]), (&"E-CONNECT".into(), &3.into()));
-    project.tare("registry add main http://127.0.0.1:9 --offline").ends_with(3).says(&["[E-OFFLINE]"]);
+    let json =
+        project.tare("registry add main http://127.0.0.1:9 --json").ends_with(3).json_error();
+    assert_eq!(
+        (&json["error"]["code"], &json["error"]["exit-code"]),
+        (&"E-CONNECT".into(), &3.into())
+    );
+    project
+        .tare("registry add main http://127.0.0.1:9 --offline")
+        .ends_with(3)
+        .says(&["[E-OFFLINE]"]);
 }
 
 #[test]

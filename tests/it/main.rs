@@ -3,11 +3,23 @@
 //! A test tells one story in the words of its domain. Each has a home, folders and usually a registry of its own, so
 //! they run side by side, and nothing outlives them.
 
+#![expect(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
+
+mod audit;
+mod cache;
 mod init;
+mod install;
 mod keygen;
+mod lock;
 mod login;
 mod owner;
 mod publish;
+mod pull;
+mod readme;
+mod shelf;
 mod support;
 mod tidy;
+mod tree;
+mod update;
+mod verify;
 mod yank;

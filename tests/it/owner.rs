@@ -14,7 +14,10 @@ fn an_owner_lets_another_in_and_out() {
     assert_eq!(ada.tare("owner list lab").succeeds().stdout, "ada\nbob\n");
     bob.tare("publish").succeeds();
     ada.tare("owner remove lab bob").succeeds();
-    assert_eq!(ada.tare("owner list lab --json").succeeds().json()["owners"], serde_json::json!(["ada"]));
+    assert_eq!(
+        ada.tare("owner list lab --json").succeeds().json()["owners"],
+        serde_json::json!(["ada"])
+    );
 }
 
 #[test]
@@ -38,7 +41,11 @@ fn a_second_key_signs_once_an_owner_added_it() {
     let second = ada.tare("keygen --output ../second.pem").succeeds().stdout;
     ada.write("Tare.toml", model("lab/tiny", "1.1.0"));
     let refused = ada.tare("publish --key ../second.pem").ends_with(7);
-    refused.says(&["is not one of those that may sign `lab/tiny@1.1.0`", first.trim(), "tare signer add"]);
+    refused.says(&[
+        "is not one of those that may sign `lab/tiny@1.1.0`",
+        first.trim(),
+        "tare signer add",
+    ]);
     ada.tare("signer add lab/tiny ../second.pub").succeeds();
     ada.tare("publish --key ../second.pem").succeeds();
     ada.tare(&format!("signer remove lab/tiny {}", first.trim())).succeeds();

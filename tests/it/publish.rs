@@ -9,10 +9,13 @@ use crate::support::{Project, Registry, model, safetensors};
 fn what_is_published_can_be_read_by_anybody() {
     let registry = Registry::start();
     let project = registry.publisher("ada");
-    project.write("Tare.toml", model("lab/tiny", "1.0.0")).write("w.safetensors", safetensors::model(1, 3, 100));
+    project
+        .write("Tare.toml", model("lab/tiny", "1.0.0"))
+        .write("w.safetensors", safetensors::model(1, 3, 100));
     let published = project.tare("publish").succeeds();
     let digest = published.stdout.trim().rsplit(':').next().unwrap().to_owned();
-    let document = std::fs::read(registry.public(&format!("releases/{}/{digest}", &digest[..2]))).unwrap();
+    let document =
+        std::fs::read(registry.public(&format!("releases/{}/{digest}", &digest[..2]))).unwrap();
     let release: serde_json::Value = serde_json::from_slice(&document).unwrap();
     assert_eq!((&release["name"], &release["version"]), (&"lab/tiny".into(), &"1.0.0".into()));
     let page = std::fs::read_to_string(registry.public("packages/lab/tiny")).unwrap();
@@ -23,11 +26,16 @@ fn what_is_published_can_be_read_by_anybody() {
 fn a_dry_run_makes_every_check_and_changes_nothing() {
     let registry = Registry::start();
     let project = registry.publisher("ada");
-    project.write("Tare.toml", model("lab/tiny", "1.0.0")).write("w.safetensors", safetensors::model(1, 3, 100));
+    project
+        .write("Tare.toml", model("lab/tiny", "1.0.0"))
+        .write("w.safetensors", safetensors::model(1, 3, 100));
     project.tare("publish --dry-run").succeeds().says(&["Would publish lab/tiny@1.0.0"]);
     assert!(!registry.public("packages/lab/tiny").exists());
     assert_eq!(registry.stored_bytes(), 0);
-    project.write("Tare.toml", model("lab/tiny", "1.0.0") + "[dependencies]\n\"lab/nothing\" = \"1\"\n");
+    project.write(
+        "Tare.toml",
+        model("lab/tiny", "1.0.0") + "[dependencies]\n\"lab/nothing\" = \"1\"\n",
+    );
     project.tare("publish --dry-run").ends_with(5).says(&["lab/nothing", "[E-MISSING-DEPENDENCY]"]);
 }
 
@@ -50,7 +58,9 @@ fn a_second_version_sends_only_what_changed() {
 fn the_same_release_twice_is_fine_and_other_content_is_not() {
     let registry = Registry::start();
     let project = registry.publisher("ada");
-    project.write("Tare.toml", model("lab/tiny", "1.0.0")).write("w.safetensors", safetensors::model(1, 1, 10));
+    project
+        .write("Tare.toml", model("lab/tiny", "1.0.0"))
+        .write("w.safetensors", safetensors::model(1, 1, 10));
     project.tare("publish").succeeds();
     project.tare("publish").succeeds().says(&["Unchanged lab/tiny@1.0.0"]);
     project.write("w.safetensors", safetensors::model(2, 1, 10));
@@ -64,15 +74,21 @@ fn a_base_and_its_adapter_are_published_together_or_not_at_all() {
     let project = registry.publisher("ada");
     project.write("base/Tare.toml", model("lab/base", "1.0.0"));
     let adapter = |base: &str| {
-        let manifest = model("lab/adapter", "1.0.0").replace("kind = \"model\"", "kind = \"adapter\"");
-        format!("{manifest}[dependencies]\n\"lab/base\" = {{ version = \"={base}\", relation = \"base\" }}\n")
+        let manifest =
+            model("lab/adapter", "1.0.0").replace("kind = \"model\"", "kind = \"adapter\"");
+        format!(
+            "{manifest}[dependencies]\n\"lab/base\" = {{ version = \"={base}\", relation = \"base\" }}\n"
+        )
     };
     project.write("adapter/Tare.toml", adapter("2.0.0"));
     project.tare("publish base adapter").ends_with(5);
     assert!(!registry.public("packages/lab/base").exists());
     project.write("adapter/Tare.toml", adapter("1.0.0"));
     // In any order: they are seen together.
-    project.tare("publish adapter base").succeeds().says(&["Published lab/adapter@1.0.0", "Published lab/base@1.0.0"]);
+    project
+        .tare("publish adapter base")
+        .succeeds()
+        .says(&["Published lab/adapter@1.0.0", "Published lab/base@1.0.0"]);
     project.tare("publish base base").ends_with(2).says(&["is given twice"]);
 }
 
@@ -91,7 +107,10 @@ fn package_lists_sizes_classes_variants_and_chunks() {
     let project = Project::new();
     let variants = "[variants]\ndefault = \"bf16\"\n[variants.bf16]\nfiles = [\"*.safetensors\"]\n";
     project.write("Tare.toml", model("lab/tiny", "1.0.0") + variants).write("config.json", "{}");
-    project.write("w.safetensors", safetensors::model(1, 3, 100)).write(".secret", "x").write("Tare.lock", "x");
+    project
+        .write("w.safetensors", safetensors::model(1, 3, 100))
+        .write(".secret", "x")
+        .write("Tare.lock", "x");
     let listed = project.tare("package --json").succeeds().json();
     let files = listed["files"].as_array().unwrap();
     let column = |key: &str| files.iter().map(|file| file[key].clone()).collect::<Vec<_>>();

@@ -13,7 +13,10 @@ fn published(registry: &Registry) -> crate::support::Project {
 fn a_yank_is_an_event_with_a_reason_and_can_be_taken_back() {
     let registry = Registry::start();
     let project = published(&registry);
-    project.tare_with(&["yank", "lab/tiny@1.0.0", "--reason", "leaks its data"], "").succeeds().says(&["Yanked"]);
+    project
+        .tare_with(&["yank", "lab/tiny@1.0.0", "--reason", "leaks its data"], "")
+        .succeeds()
+        .says(&["Yanked"]);
     let page = || std::fs::read_to_string(registry.public("packages/lab/tiny")).unwrap();
     assert!(page().lines().last().unwrap().contains("leaks its data"));
     let again = project.tare("yank lab/tiny@1.0.0 --reason again --json").succeeds().json();
@@ -28,7 +31,10 @@ fn a_yank_needs_a_reason_and_one_version() {
     let project = published(&registry);
     project.tare("yank lab/tiny@1.0.0").ends_with(2).says(&["--reason"]);
     project.tare("yank lab/tiny@^1 --reason x").ends_with(2).says(&["name@1.2.3"]);
-    project.tare_with(&["yank", "lab/tiny@1.0.0", "--reason", " "], "").ends_with(2).says(&["the reason is empty"]);
+    project
+        .tare_with(&["yank", "lab/tiny@1.0.0", "--reason", " "], "")
+        .ends_with(2)
+        .says(&["the reason is empty"]);
     project.tare("yank lab/tiny@2.0.0 --reason x").ends_with(5).says(&["2.0.0"]);
 }
 
@@ -36,7 +42,11 @@ fn a_yank_needs_a_reason_and_one_version() {
 fn only_an_owner_with_the_scope_may_yank() {
     let registry = Registry::start();
     published(&registry);
-    registry.publisher("eve").tare("yank lab/tiny@1.0.0 --reason x").ends_with(4).says(&["[E-NOT-OWNER]"]);
+    registry
+        .publisher("eve")
+        .tare("yank lab/tiny@1.0.0 --reason x")
+        .ends_with(4)
+        .says(&["[E-NOT-OWNER]"]);
     let limited = crate::support::Project::new();
     registry.log_in(&limited, &registry.token("ada", &["publish:lab/*"]));
     limited.tare("yank lab/tiny@1.0.0 --reason x").ends_with(4).says(&["[E-SCOPE-MISSING]"]);
@@ -46,7 +56,10 @@ fn only_an_owner_with_the_scope_may_yank() {
 fn a_withdrawal_says_why_and_stays() {
     let registry = Registry::start();
     let project = published(&registry);
-    project.tare_with(&["withdraw", "lab/tiny@1.0.0", "--reason", "court order"], "").succeeds().says(&["Withdrawn"]);
+    project
+        .tare_with(&["withdraw", "lab/tiny@1.0.0", "--reason", "court order"], "")
+        .succeeds()
+        .says(&["Withdrawn"]);
     let page = std::fs::read_to_string(registry.public("packages/lab/tiny")).unwrap();
     assert!(page.lines().last().unwrap().contains("court order"));
 }

@@ -12,7 +12,7 @@ use crate::ui::Text;
 
 /// Make a key to sign releases with
 ///
-/// The key is for ECDSA on P-256 and is encrypted with a password, from TARE_KEY_PASSWORD or asked for. A key that is
+/// The key is for ECDSA on prime256v1 and is encrypted with a password, from TARE_KEY_PASSWORD or asked for. A key that is
 /// there is never overwritten: what was signed with it needs it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct KeygenArgs {

@@ -52,7 +52,9 @@ pub(super) async fn run(args: &PullArgs, context: &Context) -> Result<(), Comman
         Some(folder) => {
             let wanted = asked_for(&lock).into_iter().next();
             let wanted = wanted.ok_or_else(|| CommandError::usage("nothing was asked for"))?;
-            vec![install_to(&source, &lock, &wanted, &context.resolve(folder)).await?]
+            // Without the `.` that a person types and nobody wants to read.
+            let folder: PathBuf = context.resolve(folder).components().collect();
+            vec![install_to(&source, &lock, &wanted, &folder).await?]
         }
         None => install(&source, &lock).await?,
     };

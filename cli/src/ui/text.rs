@@ -74,11 +74,6 @@ impl Text {
         self
     }
 
-    /// The pieces in order.
-    pub(super) fn pieces(&self) -> impl Iterator<Item = (Tone, &str)> {
-        self.0.iter().map(|(tone, text)| (*tone, text.as_str()))
-    }
-
     /// How many columns it takes, for text of one column a character.
     pub(crate) fn width(&self) -> usize {
         self.0.iter().map(|(_, text)| text.chars().count()).sum()

@@ -28,7 +28,8 @@ fn an_unknown_key_is_shown_where_it_is_with_the_nearest() {
 fn a_wrong_type_a_range_in_lineage_and_a_bad_version_have_a_place() {
     let bad = |find: &str, replace: &str| model("lab/tiny", "1.0.0").replace(find, replace);
     packaged(&bad("\"1.0.0\"", "1"), &[], 2).says(&["Tare.toml:3:11", "expected"]);
-    packaged(&bad("\"1.0.0\"", "\"1.0\""), &[], 2).says(&["Tare.toml:3:11", "not a semantic version"]);
+    packaged(&bad("\"1.0.0\"", "\"1.0\""), &[], 2)
+        .says(&["Tare.toml:3:11", "not a semantic version"]);
     let lineage = "[lineage]\n\"a/b\" = { version = \"^1\", relation = \"trained-on\" }\n";
     let manifest = model("lab/tiny", "1.0.0") + lineage;
     packaged(&manifest, &[], 2).says(&["is a range: lineage is history", "Tare.toml:10:"]);
@@ -37,7 +38,11 @@ fn a_wrong_type_a_range_in_lineage_and_a_bad_version_have_a_place() {
 #[test]
 fn a_licence_that_nobody_knows_is_refused_with_the_nearest() {
     let manifest = model("lab/tiny", "1.0.0").replace("\"MIT\"", "\"Apache2\"");
-    packaged(&manifest, &[], 2).says(&["`Apache2` is no licence", "did you mean `Apache-2.0`?", "Tare.toml:8:11"]);
+    packaged(&manifest, &[], 2).says(&[
+        "`Apache2` is no licence",
+        "did you mean `Apache-2.0`?",
+        "Tare.toml:8:11",
+    ]);
 }
 
 #[test]
@@ -56,11 +61,13 @@ fn a_damaged_tensor_file_is_not_packaged() {
     let mut bytes = safetensors::model(1, 3, 100);
     bytes.truncate(bytes.len() - 7);
     let manifest = model("lab/tiny", "1.0.0");
-    packaged(&manifest, &[("w.safetensors", &bytes)], 6).says(&["`w.safetensors` is damaged", "caused by: malformed safetensors"]);
+    packaged(&manifest, &[("w.safetensors", &bytes)], 6)
+        .says(&["`w.safetensors` is damaged", "caused by: malformed safetensors"]);
     let mut flipped = safetensors::model(1, 3, 100);
     flipped[9] ^= 0x40;
     packaged(&manifest, &[("w.safetensors", &flipped)], 6).says(&["[E-DAMAGED]"]);
-    packaged(&manifest, &[("m.gguf", b"GGUF\x03\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff")], 6).says(&["GGUF"]);
+    packaged(&manifest, &[("m.gguf", b"GGUF\x03\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff")], 6)
+        .says(&["GGUF"]);
 }
 
 #[cfg(unix)]
@@ -69,21 +76,31 @@ fn a_link_in_the_folder_is_an_error() {
     let project = Project::new();
     project.write("Tare.toml", model("lab/tiny", "1.0.0"));
     std::os::unix::fs::symlink("/etc/passwd", project.path().join("w.bin")).unwrap();
-    project.tare("package").ends_with(1).says(&["`w.bin` is a symbolic link", "[E-SYMLINK]", "help: put the file itself"]);
+    project.tare("package").ends_with(1).says(&[
+        "`w.bin` is a symbolic link",
+        "[E-SYMLINK]",
+        "help: put the file itself",
+    ]);
 }
 
 #[test]
 fn without_a_manifest_a_package_or_a_key_it_is_said_what_to_run() {
     let registry = Registry::start();
     let project = Project::new();
-    project.tare("package").ends_with(2).says(&["there is no `Tare.toml`", "help: make one with `tare init`"]);
+    project
+        .tare("package")
+        .ends_with(2)
+        .says(&["there is no `Tare.toml`", "help: make one with `tare init`"]);
     project.tare("publish").ends_with(2).says(&["no registry is chosen", "tare login"]);
     registry.log_in(&project, &registry.token("ada", &["publish:*"]));
     project.tare("init").succeeds();
     project.tare("publish").ends_with(2).says(&["has no `[package]`"]);
     std::fs::remove_file(project.path().join("Tare.toml")).unwrap();
     project.write("Tare.toml", model("lab/tiny", "1.0.0"));
-    project.tare("publish").ends_with(2).says(&["there is no key", "help: make one with `tare keygen`"]);
+    project
+        .tare("publish")
+        .ends_with(2)
+        .says(&["there is no key", "help: make one with `tare keygen`"]);
 }
 
 #[test]
@@ -91,8 +108,18 @@ fn a_wrong_password_opens_no_key() {
     let registry = Registry::start();
     let project = registry.publisher("ada");
     project.write("Tare.toml", model("lab/tiny", "1.0.0"));
-    project.clone().with("TARE_KEY_PASSWORD", "wrong").tare("publish").ends_with(4).says(&["wrong passphrase"]);
-    project.clone().with("TARE_KEY_PASSWORD", "").tare("publish").ends_with(4).says(&["set TARE_KEY_PASSWORD"]);
+    project
+        .clone()
+        .with("TARE_KEY_PASSWORD", "wrong")
+        .tare("publish")
+        .ends_with(4)
+        .says(&["wrong passphrase"]);
+    project
+        .clone()
+        .with("TARE_KEY_PASSWORD", "")
+        .tare("publish")
+        .ends_with(4)
+        .says(&["set TARE_KEY_PASSWORD"]);
     assert!(!registry.public("packages/lab/tiny").exists());
 }
 
@@ -113,7 +140,8 @@ fn a_token_without_the_scope_and_a_name_that_folds_onto_another_are_refused() {
 fn a_manifest_can_forbid_a_registry() {
     let registry = Registry::start();
     let project = registry.publisher("ada");
-    let only = |to: &str| model("lab/tiny", "1.0.0").replace("kind", &format!("publish = {to}\nkind"));
+    let only =
+        |to: &str| model("lab/tiny", "1.0.0").replace("kind", &format!("publish = {to}\nkind"));
     project.write("Tare.toml", only("false"));
     project.tare("publish").ends_with(2).says(&["`main`", "`publish = false`"]);
     project.write("Tare.toml", only("[\"intern\"]"));

@@ -32,7 +32,11 @@ impl Outcome {
     /// Insists on an exit code.
     #[track_caller]
     pub(crate) fn ends_with(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "`tare {}` said:\n{}{}", self.command, self.stdout, self.stderr);
+        assert_eq!(
+            self.code, code,
+            "`tare {}` said:\n{}{}",
+            self.command, self.stdout, self.stderr
+        );
         self
     }
 
@@ -40,7 +44,12 @@ impl Outcome {
     #[track_caller]
     pub(crate) fn says(self, texts: &[&str]) -> Self {
         for text in texts {
-            assert!(self.stderr.contains(text), "`tare {}` did not say `{text}`:\n{}", self.command, self.stderr);
+            assert!(
+                self.stderr.contains(text),
+                "`tare {}` did not say `{text}`:\n{}",
+                self.command,
+                self.stderr
+            );
         }
         self
     }
@@ -48,7 +57,8 @@ impl Outcome {
     /// The JSON document on stdout.
     #[track_caller]
     pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in:\n{}", self.stdout))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error} in:\n{}", self.stdout))
     }
 
     /// The JSON error on stderr.

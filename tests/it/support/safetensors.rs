@@ -2,12 +2,18 @@
 
 /// A file with `count` tensors of `numbers` 4-byte floats each. Those of two seeds have nothing in common.
 pub(crate) fn model(seed: u64, count: usize, numbers: usize) -> Vec<u8> {
-    let tensors: Vec<Vec<u8>> = (0..count).map(|index| tensor(seed + index as u64, numbers)).collect();
+    let tensors: Vec<Vec<u8>> =
+        (0..count).map(|index| tensor(seed + index as u64, numbers)).collect();
     file(&tensors, numbers)
 }
 
 /// The same with one tensor from another seed.
-pub(crate) fn model_with_change(seed: u64, count: usize, numbers: usize, changed: usize) -> Vec<u8> {
+pub(crate) fn model_with_change(
+    seed: u64,
+    count: usize,
+    numbers: usize,
+    changed: usize,
+) -> Vec<u8> {
     let tensor_of = |index: usize| {
         let seed = if index == changed { seed + 1_000_000 } else { seed + index as u64 };
         tensor(seed, numbers)
@@ -20,7 +26,8 @@ fn file(tensors: &[Vec<u8>], numbers: usize) -> Vec<u8> {
     let header: serde_json::Map<String, serde_json::Value> = (0..tensors.len())
         .map(|index| {
             let offsets = [index * size, (index + 1) * size];
-            let tensor = serde_json::json!({ "dtype": "F32", "shape": [numbers], "data_offsets": offsets });
+            let tensor =
+                serde_json::json!({ "dtype": "F32", "shape": [numbers], "data_offsets": offsets });
             (format!("layer.{index:03}"), tensor)
         })
         .collect();

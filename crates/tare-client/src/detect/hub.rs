@@ -170,10 +170,11 @@ fn read_config(text: &str, detected: &mut Detected) {
         let task = tasks.iter().find(|(ending, _)| architecture.ends_with(ending));
         detected.tasks.extend(task.map(|(_, task)| (*task).to_owned()));
     }
-    if let Some(model_type) = config.model_type.filter(|name| !detected.keywords.contains(name)) {
-        if detected.keywords.len() < 16 && model_type.len() <= 64 {
-            detected.keywords.push(model_type);
-        }
+    let fits = |name: &String| name.len() <= 64 && !detected.keywords.contains(name);
+    if let Some(model_type) = config.model_type.filter(fits)
+        && detected.keywords.len() < 16
+    {
+        detected.keywords.push(model_type);
     }
 }
 

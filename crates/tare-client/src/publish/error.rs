@@ -41,7 +41,7 @@ pub enum PublishError {
         /// The key.
         key: KeyId,
         /// The release.
-        release: ReleaseId,
+        release: Box<ReleaseId>,
         /// The keys that may.
         accepted: Vec<Sha256>,
     },

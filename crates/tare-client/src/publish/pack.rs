@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tare_format::Blake3;
 use tare_format::pack::{Codec, PackIndex};
@@ -114,16 +114,16 @@ fn read_chunk(
     file: &mut File,
     wanted: &Wanted,
     buffer: &mut Vec<u8>,
-    path: &PathBuf,
+    path: &Path,
 ) -> Result<(), PublishError> {
     buffer.clear();
     let length = u64::from(wanted.chunk.length);
     file.by_ref()
         .take(length)
         .read_to_end(buffer)
-        .map_err(|source| PublishError::Read { path: path.clone(), source })?;
+        .map_err(|source| PublishError::Read { path: path.to_owned(), source })?;
     if buffer.len() as u64 != length || Blake3::of(buffer) != wanted.chunk.digest {
-        return Err(PublishError::Changed { path: path.clone() });
+        return Err(PublishError::Changed { path: path.to_owned() });
     }
     Ok(())
 }

@@ -27,6 +27,7 @@ pub(super) async fn check_signer(
         };
         if !accepted.is_empty() && !accepted.iter().any(|accepted| accepted.id == key.digest()) {
             let accepted = accepted.into_iter().map(|accepted| accepted.id).collect();
+            let release = Box::new(release);
             return Err(PublishError::NotASigner { key, release, accepted });
         }
     }
