@@ -17,7 +17,7 @@ use super::{Certainty, Path, Relation, Step};
 use crate::Part;
 
 /// Longest way that is written out in full, in nodes.
-const MAX_STEPS: usize = 24;
+const MAX_STEPS: usize = 16;
 const NOWHERE: u32 = u32::MAX;
 
 /// A node in one of its two states.

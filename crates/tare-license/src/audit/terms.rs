@@ -77,7 +77,7 @@ impl<'c> Terms<'c> {
             of_node: Vec::new(),
         };
         let mut read: HashMap<&str, Result<Resolved<'c>, String>> = HashMap::new();
-        for (node, at) in graph.nodes.iter().zip(0..) {
+        for ((node, data), at) in graph.nodes.iter().zip(used_as_data(graph)).zip(0..) {
             let start = terms.all.len();
             let mut choices = Vec::new();
             for (&part, text) in &node.license {
@@ -101,7 +101,7 @@ impl<'c> Terms<'c> {
                     ),
                 }
             }
-            if let Some(part) = missing_part(graph, node, at) {
+            if let Some(part) = missing_part(node, data) {
                 terms.push(at, part, nothing("NONE"), Some(Problem::Missing));
             }
             terms.choices.push(choices);
@@ -154,21 +154,27 @@ fn nothing(license: &str) -> expression::Term<'static> {
     expression::Term { license: license.into(), entry: None, classes: Class::Unknown.into() }
 }
 
+/// For each node, whether something was trained on it or derived from it: then it is data.
+fn used_as_data(graph: &Graph) -> Vec<bool> {
+    let mut data = vec![false; graph.nodes.len()];
+    for link in &graph.links {
+        if matches!(link.relation, Relation::TrainedOn | Relation::DerivedFrom) {
+            data[link.to as usize] = true;
+        }
+    }
+    data
+}
+
 /// The part without which a node of this kind is nothing, when no licence is declared for it (AU-14).
-fn missing_part(graph: &Graph, node: &Node, at: u32) -> Option<Part> {
+fn missing_part(node: &Node, used_as_data: bool) -> Option<Part> {
     let part = match node.kind {
         NodeKind::Model | NodeKind::Adapter => Part::Weights,
         NodeKind::Dataset => Part::Data,
         NodeKind::Collection => return None,
         NodeKind::Foreign if !node.license.is_empty() => return None,
         // Nothing says what it is but what was made of it.
-        NodeKind::Foreign => {
-            let is_data = |link: &&super::graph::Link| {
-                link.to == at
-                    && matches!(link.relation, Relation::TrainedOn | Relation::DerivedFrom)
-            };
-            if graph.links.iter().any(|link| is_data(&link)) { Part::Data } else { Part::Weights }
-        }
+        NodeKind::Foreign if used_as_data => Part::Data,
+        NodeKind::Foreign => Part::Weights,
     };
     let has_card_only = node.flags.contains(&Flag::CardOnly) && !node.license.is_empty();
     (!node.license.contains_key(&part) && !has_card_only).then_some(part)

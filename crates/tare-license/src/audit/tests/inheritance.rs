@@ -320,3 +320,19 @@ fn permissive_terms_under_other_permissive_terms_are_no_conflict() {
     }
     assert_eq!(loud(&commercial(&graph)), []);
 }
+
+#[test]
+fn something_outside_without_a_licence_is_unknown_as_what_it_was_used_for() {
+    let nodes = ["a/a@1.0.0 model weights=MIT", "hf:org/text@x foreign", "hf:org/base@x foreign"];
+    let edges = ["a/a@1.0.0 trained-on hf:org/text@x", "a/a@1.0.0 finetuned-from hf:org/base@x"];
+    let report = commercial(&graph(&nodes, &edges));
+    let unknown: Vec<_> =
+        report.with_code(Code::Unknown).map(|f| (f.message.as_str(), f.severity)).collect();
+    assert_eq!(
+        unknown,
+        [
+            ("`hf:org/base@x` declares no licence for its weights", Severity::Error),
+            ("`hf:org/text@x` declares no licence for its data", Severity::Warning),
+        ]
+    );
+}
