@@ -191,6 +191,34 @@ fn what_the_visitor_returns_ends_the_cutting() {
     assert_eq!(count, 3);
 }
 
+#[test]
+fn every_flipped_bit_of_a_tensor_file_gives_another_recipe_of_the_same_bytes() {
+    let npz = samples::zip(&[("a.npy", &samples::npy())]);
+    for bytes in [samples::safetensors(), Gguf::sample().bytes(), samples::npy(), npz] {
+        let sound = cut(&bytes, "x").0.recipe.digest();
+        for bit in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            let (file, chunks, _) = cut(&flipped, "x");
+            assert_eq!(chunks.concat(), flipped);
+            assert_ne!(file.recipe.digest(), sound);
+        }
+    }
+}
+
+#[test]
+fn every_flipped_bit_of_a_recipe_is_refused_or_changes_its_name() {
+    let recipe = cut(&samples::safetensors(), "x").0.recipe;
+    let bytes = recipe.to_bytes();
+    for bit in 0..bytes.len() * 8 {
+        let mut flipped = bytes.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        if let Ok(found) = Recipe::from_bytes(&flipped) {
+            assert_ne!(found.digest(), recipe.digest());
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn chunks_make_the_file_and_keep_their_sizes(
