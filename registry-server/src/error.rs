@@ -1,4 +1,4 @@
-//! What a request can fail with: one type with a stable code, so that there is one envelope (spec/api.md A-10).
+//! What a request can fail with: one type with a stable code, so that there is one envelope (spec/api.md Q-10).
 //!
 //! `detail` and `help` go to the caller, the `source` only to the log: what the database or the disk said is of no use
 //! to a publisher, and may name paths of the machine.

@@ -1,4 +1,4 @@
-//! Who asks, and whether they may: one function decides (spec/api.md ).
+//! Who asks, and whether they may: one function decides (spec/api.md ).
 
 mod principal;
 mod token;

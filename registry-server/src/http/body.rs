@@ -1,4 +1,4 @@
-//! Reading a request's body: never more than its cap, and never waiting for ever (spec/api.md A-9).
+//! Reading a request's body: never more than its cap, and never waiting for ever (spec/api.md Q-9).
 
 use std::io::{self, Read};
 use std::time::Duration;

@@ -95,7 +95,7 @@ pub(crate) async fn relations(
         };
         let in_session = |other: &&Release| other.name == *name && other.version == *version;
         let row = releases::find(db, &name.key(), version).await?;
-        if row.is_none() && !together.iter().any(|other| in_session(other)) {
+        if row.is_none() && !together.iter().any(in_session) {
             return Err(missing(release, "comes from", name, version));
         }
     }
@@ -109,8 +109,7 @@ async fn exists(
     together: &[&Release],
 ) -> Result<bool, ApiError> {
     let fits = |other: &&Release| other.name == *name && requirement.matches(&other.version);
-    Ok(together.iter().any(|other| fits(other))
-        || releases::any_matches(db, &name.key(), requirement).await?)
+    Ok(together.iter().any(fits) || releases::any_matches(db, &name.key(), requirement).await?)
 }
 
 fn missing(

@@ -1,4 +1,4 @@
-//! Publishing: a session that gathers bytes, and a commit that makes all of them visible or none (spec/api.md P-1 to P-20).
+//! Publishing: a session that gathers bytes, and a commit that makes all of them visible or none (spec/api.md Q-20 to Q-34).
 //!
 //! ```text
 //! open ─ names, owners, versions ─► meta, recipes ─► missing? ─► packs ─► signatures ─► commit

@@ -168,10 +168,9 @@ pub(crate) async fn missing_chunks(
     let there = chunks::locate(&mut db, &recipe, Some(id)).await?;
     let mut bits = vec![0_u8; recipe.chunks().len().div_ceil(8)];
     for (index, chunk) in recipe.chunks().iter().enumerate() {
-        if !there.contains_key(&chunk.digest) {
-            if let Some(byte) = bits.get_mut(index / 8) {
-                *byte |= 1 << (index % 8);
-            }
+        let byte = bits.get_mut(index / 8).filter(|_| !there.contains_key(&chunk.digest));
+        if let Some(byte) = byte {
+            *byte |= 1 << (index % 8);
         }
     }
     Ok(bits)

@@ -1,5 +1,5 @@
 //! The public files, as any file server would serve them, with what makes caches and resumed downloads work
-//! (spec/registry.md G-10 to G-16).
+//! (spec/registry.md Y-10 to Y-16).
 
 use std::ops::Range;
 

@@ -1,5 +1,8 @@
 //! The registry through its router, with a real SQLite and a real store.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
+#![expect(clippy::result_large_err, reason = "an answer is an error only on its way to the test")]
+
 mod accounts;
 mod authorization;
 mod bad_input;
