@@ -111,7 +111,7 @@ fn clauses_that_code_cites_exist() {
             }
         }
     }
-    let mut unknown = Vec::new();
+    let mut unknown: Vec<String> = Vec::new();
     let letters: BTreeSet<char> = defined.keys().filter_map(|id| id.chars().next()).collect();
     for source in files(root(), "rs") {
         for (number, line) in fs::read_to_string(&source).unwrap().lines().enumerate() {
