@@ -1,4 +1,4 @@
-//! The classes that apply to each node, with the way to whatever brings each one in (AU-30, AU-31).
+//! The classes that apply to each node, with the way to whatever brings each one in.
 
 use super::reach::{Direction, State};
 use super::report::Effective;

@@ -9,14 +9,14 @@ use crate::catalogue::Catalogue;
 
 /// Audits a graph for the given facts under a policy.
 ///
-/// A pure function: the same arguments give the same report, whatever order nodes and edges came in (AU-2).
+/// A pure function: the same arguments give the same report, whatever order nodes and edges came in.
 #[must_use]
 pub fn audit(graph: &Graph, facts: &Facts, policy: &Policy, catalogue: &Catalogue) -> Report {
     let rules = policy.rules(facts.profile);
     let survey = Survey::new(graph, facts, &rules, catalogue);
     let findings = waivers::apply(&survey, policy, checks::run(&survey));
     let whole = headline::of(&survey);
-    // AU-35: an error that no exception covers denies.
+    // an error that no exception covers denies.
     let denied = findings
         .iter()
         .any(|finding| finding.severity == Severity::Error && finding.waiver.is_none());

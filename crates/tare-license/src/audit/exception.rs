@@ -1,4 +1,4 @@
-//! Exceptions: what is used although the policy says no, because somebody answers for it, until a day (AU-11 to AU-13).
+//! Exceptions: what is used although the policy says no, because somebody answers for it, until a day.
 //!
 //! An exception is bound to the licence it was made for, and to the text where its hash is given. A package that
 //! changes its licence therefore fails again.
@@ -58,7 +58,7 @@ impl Exception {
         }
     }
 
-    /// AU-12: it holds to the end of its day, and not at all when it was granted for longer than the policy allows.
+    /// it holds to the end of its day, and not at all when it was granted for longer than the policy allows.
     pub(super) fn state(&self, facts: &Facts, max_days: Option<u16>) -> State {
         let days = i64::from(max_days.unwrap_or(u16::MAX));
         let latest = facts.today.checked_add(jiff::Span::new().days(days)).unwrap_or(Date::MAX);
@@ -69,7 +69,7 @@ impl Exception {
         }
     }
 
-    /// Whether it is about this licence of this part of this node (AU-11).
+    /// Whether it is about this licence of this part of this node.
     pub(super) fn covers(
         &self,
         node: &Node,

@@ -1,4 +1,4 @@
-//! The graph that is audited: packages with the licences of their parts, and what ties them together (AU-1 to AU-3).
+//! The graph that is audited: packages with the licences of their parts, and what ties them together.
 //!
 //! It is made from a lock, from a registry's documents, or from a what-if file; the engine does not know which.
 
@@ -270,7 +270,7 @@ struct GraphForm {
 const MAX_NODES: usize = 200_000;
 
 impl Graph {
-    /// Checks nodes and edges. `roots` are what is used directly; when empty, whatever nothing else leads to (AU-3).
+    /// Checks nodes and edges. `roots` are what is used directly; when empty, whatever nothing else leads to.
     ///
     /// # Errors
     /// When an id stands twice, an edge or a root names no node, or there is too much of either.

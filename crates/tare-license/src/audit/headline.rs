@@ -1,4 +1,4 @@
-//! The whole in one line (AU-32): never a slogan, always a class, and what contested terms would add.
+//! The whole in one line: never a slogan, always a class, and what contested terms would add.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What is allowed: classes and licences that are named, and exceptions that somebody answers for (AU-8 to AU-13).
+//! What is allowed: classes and licences that are named, and exceptions that somebody answers for.
 //!
 //! Deny by default: there is no list of what is forbidden, because such a list never has what was published yesterday.
 
@@ -68,7 +68,7 @@ pub struct ProfileRules {
     pub scale: BTreeMap<Metric, u64>,
 }
 
-/// What becomes of unknown licences. There is one answer; the field exists so that a policy can say it (AU-9).
+/// What becomes of unknown licences. There is one answer; the field exists so that a policy can say it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unknown {
@@ -77,7 +77,7 @@ pub enum Unknown {
     Deny,
 }
 
-/// What becomes of terms that reach a package only by a contested edge (AU-10).
+/// What becomes of terms that reach a package only by a contested edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TrainingData {
@@ -196,7 +196,7 @@ impl Policy {
         let list = own.and_then(|own| own.allow_classes).or(self.policy.allow_classes);
         let add = own.map_or(ClassSet::EMPTY, |own| own.allow_classes_add);
         Rules {
-            // Programs can build a policy without from_toml, so AU-9 is kept here as well.
+            // Programs can build a policy without from_toml, so A-9 is kept here as well.
             allow_classes: list
                 .unwrap_or(usual_classes(profile))
                 .union(add)
@@ -229,7 +229,7 @@ impl Rules {
     }
 }
 
-/// What passes when a policy says nothing (AU-8). Scale-restricted passes for the uses whose size the facts decide.
+/// What passes when a policy says nothing. Scale-restricted passes for the uses whose size the facts decide.
 const fn usual_classes(profile: Profile) -> ClassSet {
     use Class::{
         AttributionData, NetworkCopyleft, NoDerivatives, NonCommercial, Permissive, PublicDomain,

@@ -1,4 +1,4 @@
-//! Which nodes are reached from which, how surely, and by which way (AU-6, AU-7).
+//! Which nodes are reached from which, how surely, and by which way.
 //!
 //! A node is reached in one of two states. *Used*: it is installed with what is used, so all its parts count. *Made*:
 //! something was made from it, so what went into the work counts, its weights and data, and from there only lineage

@@ -1,4 +1,4 @@
-//! How packages hang together, and what of a licence passes along (spec/audit.md AU-4 to AU-7).
+//! How packages hang together, and what of a licence passes along (spec/audit.md ).
 
 use std::fmt;
 use std::str::FromStr;
@@ -129,7 +129,7 @@ impl FromStr for Relation {
     }
 }
 
-/// How sure it is that terms pass along an edge, weakest first. A path is as sure as its weakest edge (AU-6).
+/// How sure it is that terms pass along an edge, weakest first. A path is as sure as its weakest edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Certainty {
@@ -160,7 +160,7 @@ pub(super) struct Carriage {
 }
 
 impl Carriage {
-    /// Reads the catalogue's fields (AU-5). A licence that nobody knows is as contested as one that is silent.
+    /// Reads the catalogue's fields. A licence that nobody knows is as contested as one that is silent.
     pub(super) fn of(entry: Option<&Entry>) -> Self {
         let silent = Some(Certainty::Contested);
         let Some(entry) = entry else {

@@ -1,4 +1,4 @@
-//! What an audit says (AU-30 to AU-36). Data only: who shows it decides how.
+//! What an audit says. Data only: who shows it decides how.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

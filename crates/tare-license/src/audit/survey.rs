@@ -124,7 +124,7 @@ impl<'a> Survey<'a> {
         self.mesh.path_down(&self.present, state, None)
     }
 
-    /// What a finding weighs when its terms are this certain (AU-10); `None` when it is not to be reported.
+    /// What a finding weighs when its terms are this certain; `None` when it is not to be reported.
     pub(super) fn weight(&self, severity: Severity, certainty: Certainty) -> Option<Severity> {
         match (certainty, self.rules.training_data) {
             (Certainty::Certain | Certainty::Stated, _) | (_, TrainingData::Inherit) => {

@@ -34,7 +34,7 @@ pub(super) enum Problem {
 }
 
 impl Term<'_> {
-    /// Whether it goes into what is made from the node, and not only along with it (AU-7).
+    /// Whether it goes into what is made from the node, and not only along with it.
     pub(super) const fn is_of_the_work(&self) -> bool {
         matches!(self.part, Part::Weights | Part::Data)
     }
@@ -52,7 +52,7 @@ impl Term<'_> {
         format!("{} {} under `{}`", self.part, self.part.verb(), self.found.license)
     }
 
-    /// Whether it counts for packages that stand on the node: documentation does not (AU-7).
+    /// Whether it counts for packages that stand on the node: documentation does not.
     pub(super) fn is_inherited(&self) -> bool {
         self.part != Part::Documentation
     }
@@ -165,7 +165,7 @@ fn used_as_data(graph: &Graph) -> Vec<bool> {
     data
 }
 
-/// The part without which a node of this kind is nothing, when no licence is declared for it (AU-14).
+/// The part without which a node of this kind is nothing, when no licence is declared for it.
 fn missing_part(node: &Node, used_as_data: bool) -> Option<Part> {
     let part = match node.kind {
         NodeKind::Model | NodeKind::Adapter => Part::Weights,

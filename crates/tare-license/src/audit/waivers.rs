@@ -1,4 +1,4 @@
-//! Exceptions laid over what was found (AU-11 to AU-13): drafts become findings.
+//! Exceptions laid over what was found: drafts become findings.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -61,7 +61,7 @@ impl<'s, 'a> Desk<'s, 'a> {
         }
     }
 
-    /// AU-13: an exception for a licence covers what that licence causes, at its own node and at those it reaches.
+    /// an exception for a licence covers what that licence causes, at its own node and at those it reaches.
     /// Every exception that fits counts as used, so that of two for one licence neither is called needless.
     fn waiver(&mut self, draft: &Draft) -> Option<Waiver> {
         let term = self.survey.terms.all.get(draft.term?)?;

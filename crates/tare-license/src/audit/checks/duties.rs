@@ -1,4 +1,4 @@
-//! What the licences ask to be done (AU-24). A duty that reaches what is used through what it was made from counts too.
+//! What the licences ask to be done. A duty that reaches what is used through what it was made from counts too.
 
 use std::borrow::Cow;
 

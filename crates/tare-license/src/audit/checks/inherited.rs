@@ -1,4 +1,4 @@
-//! Do packages declare what they inherit? (AU-17 to AU-20)
+//! Do packages declare what they inherit?
 //!
 //! Asked edge by edge, of the package that stands next to the licence: it is the one that lost the terms, and its
 //! publisher is the one who can put them back. Packages further on appear in the paths.
@@ -41,7 +41,7 @@ fn is_permissive_in_commerce(survey: &Survey<'_>, node: u32) -> bool {
     !declared.is_empty() && !declared.contains(Class::Unknown) && !declared.bars_commercial_use()
 }
 
-/// AU-17: whatever the policy thinks of contested terms, a masked source is at least noted.
+/// whatever the policy thinks of contested terms, a masked source is at least noted.
 fn masked(
     survey: &Survey<'_>,
     link: &Link,
@@ -118,7 +118,7 @@ fn masking_draft(
     }
 }
 
-/// AU-18: something was made from what may not be adapted.
+/// something was made from what may not be adapted.
 fn adapted(
     survey: &Survey<'_>,
     link: &Link,
@@ -147,7 +147,7 @@ fn adapted(
     Some(link_draft(survey, link, at, term, Code::NoDerivatives, (severity, certainty), message))
 }
 
-/// AU-19: the declared terms lack what the licence of the origin asks to be kept.
+/// the declared terms lack what the licence of the origin asks to be kept.
 fn relicensed(
     survey: &Survey<'_>,
     link: &Link,
@@ -186,7 +186,7 @@ fn relicensed(
     Some(link_draft(survey, link, at, term, Code::Relicense, (severity, certainty), message))
 }
 
-/// AU-20: the terms of a model reach what is made with its output.
+/// the terms of a model reach what is made with its output.
 fn output(survey: &Survey<'_>, link: &Link, at: usize, term: &Term<'_>) -> Option<Draft> {
     let entry: &Entry = term.found.entry.filter(|_| term.is_of_the_work())?;
     let made_with_output = matches!(link.relation, Relation::DistilledFrom | Relation::GeneratedBy);

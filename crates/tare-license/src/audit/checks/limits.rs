@@ -1,4 +1,4 @@
-//! Do the facts of the user pass the limits of the licences: size, place, registration? (AU-21 to AU-23)
+//! Do the facts of the user pass the limits of the licences: size, place, registration?
 
 use crate::audit::survey::{Draft, Survey};
 use crate::audit::terms::Term;

@@ -1,4 +1,4 @@
-//! What is wrong with a node by itself (AU-25 to AU-29).
+//! What is wrong with a node by itself.
 
 use std::collections::BTreeMap;
 
@@ -64,7 +64,7 @@ const FREE: ClassSet = ClassSet::of(&[
     Class::NetworkCopyleft,
 ]);
 
-/// AU-25: one part is free to use and another is not.
+/// one part is free to use and another is not.
 fn split(survey: &Survey<'_>, node: &Node, at: u32, path: &Path) -> Option<Draft> {
     let mut parts: BTreeMap<Part, ClassSet> = BTreeMap::new();
     for (_, term) in survey.terms.of(at).filter(|(_, term)| term.problem.is_none()) {
@@ -89,7 +89,7 @@ fn split(survey: &Survey<'_>, node: &Node, at: u32, path: &Path) -> Option<Draft
     })
 }
 
-/// AU-26: a licence is declared and its text is not shipped.
+/// a licence is declared and its text is not shipped.
 fn texts(survey: &Survey<'_>, node: &Node, at: u32, drafts: &mut Vec<Draft>) {
     let ships_files = node.kind != NodeKind::Foreign && !node.flags.contains(&Flag::CardOnly);
     // A text of which nobody said what it is may be the right one: text matching decides, not its name.

@@ -1,4 +1,4 @@
-//! Is every class that reaches what is used allowed? (AU-15, AU-16)
+//! Is every class that reaches what is used allowed?
 
 use std::collections::HashMap;
 use std::sync::Arc;
