@@ -7,7 +7,6 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
-use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -29,7 +28,8 @@ pub(super) struct Entry {
     pub(super) package: Option<Arc<Package>>,
     /// Positions in the package's releases.
     candidates: Vec<u32>,
-    pub(super) buckets: Vec<Range<u32>>,
+    /// The candidates of each bucket, by ascending version.
+    pub(super) buckets: Vec<Selection>,
     /// The candidates that the lock has and that are to be kept.
     pub(super) locked: Selection,
     /// The candidates that a range may take: all but those that a precise version excludes.
@@ -39,30 +39,35 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    fn new(name: &PackageName, package: Option<Arc<Package>>, options: &Options) -> Self {
-        let name = package.as_ref().map_or(name, |package| package.name()).clone();
-        let kept: Vec<&Version> = options.kept(&name).collect();
-        let held = options.held(&name);
-        let mut entry = Self {
-            updated: options.names_for_update(&name),
-            name: name.clone(),
-            package,
-            candidates: Vec::new(),
-            buckets: Vec::new(),
-            locked: Selection::empty(),
-            open: Selection::empty(),
-        };
-        let releases = entry.package.as_ref().map_or([].as_slice(), |package| package.releases());
-        for (position, release) in (0_u32..).zip(releases) {
-            if may_be_chosen(release, kept.contains(&&release.version), options) {
-                entry.candidates.push(position);
-            }
-        }
+    fn new(
+        name: PackageName,
+        package: Option<Arc<Package>>,
+        kept: &[&Version],
+        options: &Options,
+    ) -> Self {
+        let releases = package.as_ref().map_or([].as_slice(), |package| package.releases());
+        let candidates: Vec<u32> = (0_u32..)
+            .zip(releases)
+            .filter(|(_, release)| {
+                may_be_chosen(release, kept.contains(&&release.version), options)
+            })
+            .map(|(position, _)| position)
+            .collect();
+        let updated = options.names_for_update(&name);
+        let (buckets, none) = (Vec::new(), Selection::empty());
+        let mut entry =
+            Self { name, package, candidates, buckets, locked: none.clone(), open: none, updated };
         entry.buckets = entry.cut_into_buckets();
-        entry.locked = entry.positions(|version| kept.contains(&version));
-        entry.open = entry.positions(|version| {
-            held.is_none_or(|held| held == version || bucket_of(held) != bucket_of(version))
-        });
+        if !kept.is_empty() {
+            entry.locked = entry.positions(|version| kept.contains(&version));
+        }
+        entry.open = match options.held(&entry.name) {
+            None => Selection::of_range(0..entry.len()),
+            Some(held) => {
+                let elsewhere = |version: &Version| bucket_of(held) != bucket_of(version);
+                entry.positions(|version| held == version || elsewhere(version))
+            }
+        };
         entry
     }
 
@@ -94,12 +99,11 @@ impl Entry {
 
     /// Which buckets these candidates lie in.
     pub(super) fn buckets_of(&self, candidates: &Selection) -> Selection {
-        let touched =
-            |range: &Range<u32>| !candidates.is_disjoint(&Selection::of_range(range.clone()));
+        let touched = |bucket: &Selection| !candidates.is_disjoint(bucket);
         (0_u32..)
             .zip(&self.buckets)
-            .filter(|(_, range)| touched(range))
-            .map(|(bucket, _)| bucket)
+            .filter(|(_, bucket)| touched(bucket))
+            .map(|(position, _)| position)
             .collect()
     }
 
@@ -107,16 +111,16 @@ impl Entry {
         (0..self.len()).filter(|position| self.version(*position).is_some_and(&wanted)).collect()
     }
 
-    fn cut_into_buckets(&self) -> Vec<Range<u32>> {
-        let mut buckets: Vec<Range<u32>> = Vec::new();
-        let mut last = None;
-        for position in 0..self.len() {
-            let bucket = self.version(position).map(bucket_of);
-            match buckets.last_mut() {
-                Some(range) if bucket == last => range.end = position + 1,
-                _ => buckets.push(position..position + 1),
+    fn cut_into_buckets(&self) -> Vec<Selection> {
+        let mut buckets = Vec::new();
+        let mut start = 0;
+        for position in 1..=self.len() {
+            let ends =
+                self.version(position - 1).map(bucket_of) != self.version(position).map(bucket_of);
+            if ends {
+                buckets.push(Selection::of_range(start..position));
+                start = position;
             }
-            last = bucket;
         }
         buckets
     }
@@ -146,6 +150,7 @@ fn may_be_chosen(release: &Release, locked: bool, options: &Options) -> bool {
 pub(super) struct Catalog<'a> {
     index: &'a dyn Index,
     options: &'a Options,
+    kept: HashMap<&'a PackageName, Vec<&'a Version>>,
     ids: RefCell<HashMap<PackageName, Id>>,
     entries: RefCell<Vec<Rc<Entry>>>,
     pending: RefCell<BTreeSet<PackageName>>,
@@ -156,6 +161,7 @@ impl<'a> Catalog<'a> {
         Self {
             index,
             options,
+            kept: options.kept(),
             ids: RefCell::default(),
             entries: RefCell::default(),
             pending: RefCell::default(),
@@ -172,8 +178,8 @@ impl<'a> Catalog<'a> {
 
     /// The number of a package, which is asked of the index when it is met for the first time.
     pub(super) fn id(&self, name: &PackageName) -> Result<Id, IndexError> {
-        if let Some(id) = self.ids.borrow().get(name) {
-            return Ok(*id);
+        if let Some(id) = self.known(name) {
+            return Ok(id);
         }
         let package = match self.index.package(name)? {
             Lookup::Found(package) => Some(package),
@@ -183,7 +189,9 @@ impl<'a> Catalog<'a> {
                 None
             }
         };
-        let entry = Entry::new(name, package, self.options);
+        let name_of_owner = package.as_ref().map_or(name, |package| package.name()).clone();
+        let kept = self.kept.get(&name_of_owner).map_or([].as_slice(), Vec::as_slice);
+        let entry = Entry::new(name_of_owner, package, kept, self.options);
         let mut ids = self.ids.borrow_mut();
         // Another spelling that folds to the same name is the same package.
         let id = ids.get(&entry.name).copied().unwrap_or_else(|| {
@@ -195,6 +203,11 @@ impl<'a> Catalog<'a> {
         });
         ids.insert(name.clone(), id);
         Ok(id)
+    }
+
+    /// The number of a package that was met.
+    pub(super) fn known(&self, name: &PackageName) -> Option<Id> {
+        self.ids.borrow().get(name).copied()
     }
 
     pub(super) fn entry(&self, id: Id) -> Rc<Entry> {

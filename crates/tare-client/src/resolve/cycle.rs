@@ -1,6 +1,6 @@
 //! Releases that need each other in a circle are refused (V-12): none of them could be loaded first.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::provider::{Edge, Provider};
 use super::resolution::{Obstacle, Unsolvable};
@@ -22,7 +22,7 @@ enum Mark {
 
 /// Depth first, with a path of its own instead of the call stack: graphs may be deep.
 fn find(graph: &Graph) -> Option<Vec<Place>> {
-    let mut marks: BTreeMap<Place, Mark> = BTreeMap::new();
+    let mut marks: HashMap<Place, Mark> = HashMap::new();
     for start in graph.project.iter().filter_map(|edge| graph.target(edge)) {
         if marks.contains_key(&start) {
             continue;

@@ -31,10 +31,10 @@ const MOST_LINES: usize = 24;
 /// The explanation of a failed resolution.
 pub(super) fn explain(provider: &Provider<'_>, tree: Tree) -> Result<Unsolvable, ResolveError> {
     let facts = Facts::of(tree);
-    if let Some(unmet) = facts.unmet_by(Node::Project) {
-        if let Some(edge) = provider.project_edges()?.iter().find(|edge| edge.node == unmet) {
-            return Ok(unmet_requirement(provider, edge.package, &edge.dependency));
-        }
+    let project = provider.project_edges()?;
+    let unmet = facts.unmet_by(Node::Project);
+    if let Some(edge) = project.iter().find(|edge| Some(edge.node) == unmet) {
+        return Ok(unmet_requirement(provider, edge.package, &edge.dependency));
     }
     let mut unsolvable = match facts.contested().or_else(|| facts.any_unmet()) {
         Some(Node::Nothing { package }) => unmet_further_down(provider, &facts, package)?,
@@ -123,12 +123,11 @@ fn unmet_further_down(
         let title = format!("no version of `{}` matches what is needed of it", entry.name);
         Unsolvable::new(Obstacle::NoVersion, title)
     };
-    if let (Some(_), Some(from)) = (&entry.package, facts.demands(node).first()) {
-        if let Some(dependency) =
+    if let (Some(_), Some(from)) = (&entry.package, facts.demands(node).first())
+        && let Some(dependency) =
             facts::dependency(provider, *from, node, facts.versions(*from, node).highest())?
-        {
-            unsolvable.details.extend(versions::survey(provider, &entry, &dependency.requirement));
-        }
+    {
+        unsolvable.details.extend(versions::survey(provider, &entry, &dependency.requirement));
     }
     Ok(unsolvable)
 }

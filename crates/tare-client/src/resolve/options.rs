@@ -1,6 +1,6 @@
 //! What a caller may ask of a resolution beyond its requirements.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use semver::Version;
@@ -25,13 +25,13 @@ impl Options {
     /// What `max_steps` is unless said otherwise: a graph of two thousand packages takes some four thousand.
     pub const DEFAULT_MAX_STEPS: u32 = 100_000;
 
-    /// The locked versions of `name` that this resolution tries to keep.
-    pub(super) fn kept<'a>(&'a self, name: &'a PackageName) -> impl Iterator<Item = &'a Version> {
-        let kept = !self.lets_go(name);
-        self.locked
-            .iter()
-            .filter(move |locked| kept && locked.name == *name)
-            .map(|locked| &locked.version)
+    /// The locked versions that this resolution tries to keep, by package.
+    pub(super) fn kept(&self) -> HashMap<&PackageName, Vec<&Version>> {
+        let mut kept: HashMap<&PackageName, Vec<&Version>> = HashMap::new();
+        for locked in self.locked.iter().filter(|locked| !self.lets_go(&locked.name)) {
+            kept.entry(&locked.name).or_default().push(&locked.version);
+        }
+        kept
     }
 
     /// Whether the caller named `name` as one to update.

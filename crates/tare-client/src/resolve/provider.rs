@@ -49,6 +49,9 @@ pub(super) struct Edge {
     pub(super) allowed: Selection,
 }
 
+/// All that one release needs.
+pub(super) type Edges = Rc<Vec<Edge>>;
+
 /// A requirement over several buckets.
 #[derive(Debug, Clone)]
 pub(super) struct Spread {
@@ -68,7 +71,8 @@ pub(super) enum Stop {
 pub(super) struct Provider<'a> {
     pub(super) catalog: Catalog<'a>,
     requirements: Vec<Dependency>,
-    edges: RefCell<HashMap<Option<(Id, u32)>, Rc<Vec<Edge>>>>,
+    /// What the project (no key) and the releases need, once it was asked for.
+    edges: RefCell<HashMap<Option<(Id, u32)>, Edges>>,
     spreads: RefCell<Vec<Spread>>,
     spread_ids: RefCell<HashMap<(Id, VersionReq), u32>>,
     conflicts: RefCell<HashMap<Node, u32>>,
@@ -104,12 +108,12 @@ impl<'a> Provider<'a> {
     }
 
     /// What the project needs.
-    pub(super) fn project_edges(&self) -> Result<Rc<Vec<Edge>>, Stop> {
+    pub(super) fn project_edges(&self) -> Result<Edges, Stop> {
         self.remembered(None, || Ok(self.requirements.clone()))
     }
 
     /// What a release needs.
-    pub(super) fn edges(&self, package: Id, position: u32) -> Result<Rc<Vec<Edge>>, Stop> {
+    pub(super) fn edges(&self, package: Id, position: u32) -> Result<Edges, Stop> {
         self.remembered(Some((package, position)), || {
             let entry = self.catalog.entry(package);
             let found = entry.package.as_ref().zip(entry.release(position));
@@ -153,7 +157,7 @@ impl<'a> Provider<'a> {
         &self,
         key: Option<(Id, u32)>,
         dependencies: impl FnOnce() -> Result<Vec<Dependency>, Stop>,
-    ) -> Result<Rc<Vec<Edge>>, Stop> {
+    ) -> Result<Edges, Stop> {
         if let Some(edges) = self.edges.borrow().get(&key) {
             return Ok(Rc::clone(edges));
         }
@@ -231,9 +235,14 @@ fn unreadable(name: &PackageName, source: SummaryError) -> Stop {
 }
 
 fn sort(dependencies: &mut [Dependency]) {
-    dependencies.sort_by_cached_key(|dependency| {
-        let Dependency { name, requirement, relation, variant } = dependency;
-        (name.clone(), requirement.to_string(), *relation, variant.clone())
+    dependencies.sort_by(|a, b| {
+        let same_name = || {
+            let requirement = |dependency: &Dependency| dependency.requirement.to_string();
+            requirement(a)
+                .cmp(&requirement(b))
+                .then_with(|| (a.relation, &a.variant).cmp(&(b.relation, &b.variant)))
+        };
+        a.name.cmp(&b.name).then_with(same_name)
     });
 }
 
@@ -289,8 +298,9 @@ impl DependencyProvider for Provider<'_> {
             Node::Spread(spread) => {
                 let Spread { package, allowed } = self.spread(*spread);
                 let entry = self.catalog.entry(package);
-                let range = entry.buckets.get(*position as usize).cloned().unwrap_or(0..0);
-                let allowed = allowed.intersection(&Selection::of_range(range));
+                let bucket = entry.buckets.get(*position as usize);
+                let allowed =
+                    bucket.map_or_else(Selection::empty, |bucket| allowed.intersection(bucket));
                 vec![(Node::Bucket { package, bucket: *position }, allowed)]
             }
             Node::Nothing { .. } => Vec::new(),

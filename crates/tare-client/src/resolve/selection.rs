@@ -6,6 +6,7 @@
 //! a dense order cannot do.
 
 use std::fmt;
+use std::ops::Range;
 
 use pubgrub::VersionSet;
 
@@ -25,8 +26,19 @@ pub(super) struct Selection {
 
 impl Selection {
     /// The positions of `range`.
-    pub(super) fn of_range(range: std::ops::Range<u32>) -> Self {
-        range.collect()
+    pub(super) fn of_range(range: Range<u32>) -> Self {
+        let words = range.end.div_ceil(WORD) as usize;
+        let word = |index: usize| {
+            let base = u32::try_from(index).unwrap_or(u32::MAX).saturating_mul(WORD);
+            let below = |end: u32| match end.saturating_sub(base) {
+                count @ 0..WORD => (1 << count) - 1,
+                _ => u64::MAX,
+            };
+            below(range.end) & !below(range.start)
+        };
+        let mut set = Self { first: word(0), more: (1..words).map(word).collect(), beyond: false };
+        set.trim();
+        set
     }
 
     /// The highest position of a finite set; for an infinite one, of its finite part.
@@ -194,10 +206,19 @@ mod tests {
 
         #[test]
         fn equal_content_is_equal((a, _) in any_set(), (b, _) in any_set()) {
-            prop_assert_eq!(a.complement().complement(), a.clone());
             let law = a.complement().union(&b.complement()).complement();
             prop_assert_eq!(law, a.intersection(&b));
             prop_assert_eq!(a.intersection(&a.complement()), Selection::empty());
+            prop_assert_eq!(a.complement().complement(), a);
+        }
+    }
+
+    #[test]
+    fn a_range_is_its_positions() {
+        for (start, end) in
+            [(0, 0), (0, 1), (3, 3), (5, 64), (0, 64), (63, 65), (64, 128), (70, 200)]
+        {
+            assert_eq!(Selection::of_range(start..end), (start..end).collect(), "{start}..{end}");
         }
     }
 

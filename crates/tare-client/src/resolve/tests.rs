@@ -7,4 +7,4 @@ mod rules;
 mod side_by_side;
 mod variants;
 
-pub(super) use registry::{Registry, needs, release};
+pub(super) use registry::{Registry, needs};
