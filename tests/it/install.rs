@@ -68,7 +68,9 @@ fn two_installs_at_once_are_as_good_as_one() {
     let projects: Vec<Project> = {
         let first = shelf.consumer(LORA);
         let more = (0..3).map(|number| first.folder(&format!("p{number}"))).collect::<Vec<_>>();
-        more.iter().for_each(|project| drop(project.write("Tare.toml", first.read("Tare.toml"))));
+        for project in &more {
+            project.write("Tare.toml", first.read("Tare.toml"));
+        }
         [vec![first], more].concat()
     };
     let running: Vec<_> =

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tare_client::ErrorKind;
-use tare_client::verify::{Concern, Verified, verify_lock, verify_store};
+use tare_client::verify::{Concern, Verified, repair, verify_lock, verify_store};
 
 use crate::context::Context;
 use crate::error::CommandError;
@@ -11,12 +11,15 @@ use crate::ui::{Text, Tone, bytes, count};
 
 /// Check everything that is installed again: signatures, digests and every byte
 ///
-/// No request is made and nothing is repaired. Each difference is named.
+/// No request is made. Each difference is named.
 #[derive(Debug, clap::Args)]
 pub(crate) struct VerifyArgs {
     /// Read every file of the local store, whoever uses it
     #[arg(long)]
     all: bool,
+    /// Remove what is wrong, so that the next `tare install` fetches it again
+    #[arg(long, conflicts_with = "all")]
+    repair: bool,
 }
 
 pub(super) async fn run(args: &VerifyArgs, context: &Context) -> Result<(), CommandError> {
@@ -30,6 +33,9 @@ pub(super) async fn run(args: &VerifyArgs, context: &Context) -> Result<(), Comm
         verify_lock(&local, lock, Some(&project.packages_folder()), &progress).await?
     };
     show(&verified, context);
+    if args.repair {
+        repair(&local, &verified)?;
+    }
     outcome(&verified)
 }
 
@@ -74,7 +80,7 @@ pub(super) fn outcome(verified: &Verified) -> Result<(), CommandError> {
     if !verified.differences.is_empty() {
         let message = format!("{differences} found");
         return Err(CommandError::new(ErrorKind::Integrity, "E-VERIFY", message).help(
-            "find out what changed the files, then run `tare install`, which fetches them again",
+            "find out what changed the files; `tare verify --repair` and `tare install` bring them back",
         ));
     }
     Ok(())

@@ -153,12 +153,15 @@ pub fn unneeded(
     let locks = || projects.iter().filter(|_| !everything).map(|project| &project.lock);
     let trees: Vec<Tree> =
         trees(local)?.into_iter().filter(|tree| everything || !tree.is_needed).collect();
+    let used = locks().flat_map(|lock| &lock.packages);
+    let used = used.map(|package| (package.release, package.variant.clone()));
+    let kept = contents_of_all(local, used);
     let packages = locks().flat_map(|lock| lock.packages.iter().map(|package| package.release));
     let ancestors =
         locks().flat_map(|lock| lock.ancestors.iter().filter_map(|ancestor| ancestor.release));
     let needed: BTreeSet<Sha256> = packages.chain(ancestors).collect();
     let mut removals: Vec<Removal> = trees.iter().map(removal_of_tree).collect();
-    removals.extend(contents_without_tree(local, &trees, &needed, now)?);
+    removals.extend(contents_without_tree(local, &trees, &kept, now)?);
     removals.extend(documents_without_lock(local, &needed)?);
     for folder in ["partial", "staging"] {
         let folder = local.home().root().join(folder);
@@ -245,18 +248,17 @@ fn needed_trees(local: &Local) -> BTreeSet<TreeKey> {
         .collect()
 }
 
-/// Contents that only trees to be removed use, and that no needed release has.
+/// Contents that only trees to be removed use, and that are not to be kept.
 fn contents_without_tree(
     local: &Local,
     going: &[Tree],
-    needed: &BTreeSet<Sha256>,
+    kept: &BTreeSet<Sha256>,
     now: SystemTime,
 ) -> Result<Vec<Removal>, CacheError> {
-    let release = |digest: &Sha256| local.documents().local_release(digest).ok();
-    let kept: BTreeSet<Sha256> = needed.iter().filter_map(release).flat_map(contents_of).collect();
     let mut leaving: BTreeMap<Sha256, u64> = BTreeMap::new();
     for tree in going {
-        for content in tree.release.iter().filter_map(release).flat_map(contents_of) {
+        let release = tree.release.map(|release| (release, tree.variant.clone()));
+        for content in contents_of_all(local, release.into_iter()) {
             *leaving.entry(content).or_default() += 1;
         }
         if let Ok(marker) = fs::read(tree.path.join(MARKER)) {
@@ -277,8 +279,19 @@ fn contents_without_tree(
     Ok(unused.map(removal).collect())
 }
 
-fn contents_of(release: Release) -> BTreeSet<Sha256> {
-    release.files.into_iter().map(|file| file.sha256).collect()
+/// The contents of some variants of releases whose documents are here.
+fn contents_of_all(
+    local: &Local,
+    releases: impl Iterator<Item = (Sha256, Option<VariantName>)>,
+) -> BTreeSet<Sha256> {
+    let contents = releases.flat_map(|(digest, variant)| {
+        let release = local.documents().local_release(&digest).ok();
+        let files = |release: Release| {
+            release.files_of(variant.as_ref()).map(|file| file.sha256).collect::<Vec<_>>()
+        };
+        release.map(files).unwrap_or_default()
+    });
+    contents.collect()
 }
 
 /// Documents that no needed release refers to.
@@ -314,7 +327,7 @@ fn age(then: SystemTime, now: SystemTime) -> Duration {
 }
 
 /// Takes the marker away, then the rest, then the folders above that are empty now.
-fn remove_tree(local: &Local, tree: &Path) -> Result<(), CacheError> {
+pub(crate) fn remove_tree(local: &Local, tree: &Path) -> Result<(), CacheError> {
     gone("remove", tree, fs::remove_file(tree.join(MARKER)))?;
     gone("remove", tree, fs::remove_dir_all(tree))?;
     let releases = local.home().releases();

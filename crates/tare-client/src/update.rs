@@ -30,8 +30,13 @@ pub enum UpdateError {
     #[error("`Tare.lock` is out of date, and may not be changed")]
     Locked(#[source] OutOfDate),
     /// The requirements cannot be met.
-    #[error("{0}")]
-    Unsolvable(Box<Unsolvable>),
+    #[error("{}", explained.title)]
+    Unsolvable {
+        /// What is in the way, and what to change.
+        explained: Box<Unsolvable>,
+        /// How it comes about, line by line.
+        source: Option<Box<Reason>>,
+    },
     /// A page cannot be resolved from.
     #[error(transparent)]
     Index(resolve::IndexError),
@@ -75,7 +80,7 @@ impl ClientError for UpdateError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Locked(_) => ErrorKind::Outdated,
-            Self::Unsolvable(_) | Self::NotLocked { .. } => ErrorKind::NotFound,
+            Self::Unsolvable { .. } | Self::NotLocked { .. } => ErrorKind::NotFound,
             Self::Index(_) => ErrorKind::Integrity,
             Self::Pages(error) => error.kind(),
             Self::Trust(error) => error.kind(),
@@ -86,7 +91,7 @@ impl ClientError for UpdateError {
     fn code(&self) -> &'static str {
         match self {
             Self::Locked(_) => "E-LOCKED",
-            Self::Unsolvable(_) => "E-UNRESOLVABLE",
+            Self::Unsolvable { .. } => "E-UNRESOLVABLE",
             Self::NotLocked { .. } => "E-NOT-LOCKED",
             Self::Index(_) => "E-PAGE",
             Self::Pages(error) => error.code(),
@@ -98,8 +103,8 @@ impl ClientError for UpdateError {
     fn help(&self) -> Option<String> {
         match self {
             Self::Locked(_) => Some("run `tare lock` and commit the change".to_owned()),
-            Self::Unsolvable(unsolvable) => {
-                (!unsolvable.help.is_empty()).then(|| unsolvable.help.join("\n      "))
+            Self::Unsolvable { explained, .. } => {
+                (!explained.help.is_empty()).then(|| explained.help.join("; "))
             }
             Self::NotLocked { name, known } => {
                 let near = known
@@ -115,6 +120,22 @@ impl ClientError for UpdateError {
                     .to_owned(),
             ),
         }
+    }
+}
+
+/// One line of an explanation, and the lines after it.
+#[derive(Debug, thiserror::Error)]
+#[error("{line}")]
+pub struct Reason {
+    line: String,
+    source: Option<Box<Self>>,
+}
+
+impl UpdateError {
+    fn unsolvable(explained: Box<Unsolvable>) -> Self {
+        let chain = |source, line: &String| Some(Box::new(Reason { line: line.clone(), source }));
+        let source = explained.details.iter().rev().fold(None, chain);
+        Self::Unsolvable { explained, source }
     }
 }
 
@@ -229,7 +250,7 @@ async fn resolve_all(
             }
             Err(ResolveError::Pending(names)) => source.pages().ensure(names).await?,
             Err(ResolveError::Unsolvable(unsolvable)) => {
-                return Err(UpdateError::Unsolvable(unsolvable));
+                return Err(UpdateError::unsolvable(unsolvable));
             }
             Err(ResolveError::Index(error)) => return Err(UpdateError::Index(error)),
         }

@@ -11,9 +11,10 @@ use futures::StreamExt as _;
 use tare_format::lock::{Lock, LockedPackage};
 use tare_format::path::MARKER;
 use tare_format::{ReleaseId, Sha256};
-use tare_store::tree::{TreeError, TreeFile, differences};
+use tare_store::tree::{TreeFile, differences};
 use tare_store::{FileStore, files::FileStoreError};
 
+use crate::cache::{CacheError, remove_tree};
 use crate::error::{ClientError, ErrorKind};
 use crate::event::{Progress, Unit};
 use crate::install::{self, files_of, installed_path};
@@ -27,14 +28,9 @@ const AT_A_TIME: usize = 4;
 /// Why nothing could be verified.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// A tree cannot be read.
-    #[error("failed to read `{}`", path.display())]
-    Tree {
-        /// The tree.
-        path: PathBuf,
-        /// Why.
-        source: TreeError,
-    },
+    /// A tree cannot be removed.
+    #[error("failed to repair")]
+    Repair(#[from] Box<CacheError>),
     /// The store cannot be read.
     #[error("failed to read the local store")]
     Store(#[from] FileStoreError),
@@ -95,6 +91,24 @@ pub struct Verified {
     pub bytes: u64,
     /// What is wrong, sorted; nothing when all is well.
     pub differences: Vec<Difference>,
+    /// The trees that differ.
+    wrong_trees: BTreeSet<PathBuf>,
+    /// The contents whose bytes are wrong.
+    wrong_contents: BTreeSet<Sha256>,
+}
+
+/// Removes the trees and contents that are wrong, so that the next install makes and fetches them again.
+///
+/// # Errors
+/// When something cannot be removed.
+pub fn repair(local: &Local, verified: &Verified) -> Result<(), VerifyError> {
+    for tree in &verified.wrong_trees {
+        remove_tree(local, tree).map_err(Box::new)?;
+    }
+    for content in &verified.wrong_contents {
+        local.files().remove(content)?;
+    }
+    Ok(())
 }
 
 /// Verifies everything that `lock` has, and the links of the project whose packages are linked in `links`.
@@ -110,7 +124,7 @@ pub async fn verify_lock(
     let mut verified = Verified { releases: lock.packages.len(), ..Verified::default() };
     let mut contents: Contents = BTreeMap::new();
     for package in &lock.packages {
-        check_package(local, package, &mut verified, &mut contents)?;
+        check_package(local, package, &mut verified, &mut contents);
     }
     check_ancestors(local, lock, &mut verified);
     if let Some(folder) = links {
@@ -135,14 +149,22 @@ pub async fn verify_store(local: &Local, progress: &Progress) -> Result<Verified
 }
 
 /// The contents to hash: their sizes, and where they are used.
-type Contents = BTreeMap<Sha256, (u64, BTreeSet<(ReleaseId, String)>)>;
+type Contents = BTreeMap<Sha256, (u64, BTreeSet<Use>)>;
+
+/// A place where a content is used.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Use {
+    release: ReleaseId,
+    path: String,
+    tree: PathBuf,
+}
 
 fn check_package(
     local: &Local,
     package: &LockedPackage,
     verified: &mut Verified,
     contents: &mut Contents,
-) -> Result<(), VerifyError> {
+) {
     let id = package.id();
     let found =
         |concern, message: String| Difference { release: Some(id.clone()), concern, message };
@@ -150,7 +172,7 @@ fn check_package(
         Ok(signed) => signed,
         Err(error) => {
             verified.differences.push(found(concern_of(&error), sentences(&error)));
-            return Ok(());
+            return;
         }
     };
     if let Err(field) = lock::agree(package, signed.document()) {
@@ -161,21 +183,22 @@ fn check_package(
         let plain = local.home().tree(&id, package.variant.as_ref(), None);
         let message = format!("it is not installed at `{}`", plain.display());
         verified.differences.push(found(Concern::Missing, message));
-        return Ok(());
+        return;
     };
     let files = files_of(signed.document(), package.variant.as_ref());
-    let mut differing = differences(local.files(), &with_marker(&files, &tree), &tree)
-        .map_err(|source| VerifyError::Tree { path: tree.clone(), source })?;
-    differing.sort();
+    // A tree that cannot even be walked is not the one that was installed.
+    let differing = differences(local.files(), &with_marker(&files, &tree), &tree)
+        .unwrap_or_else(|error| vec![crate::error::chain(&error).join(": ")]);
+    if !differing.is_empty() {
+        verified.wrong_trees.insert(tree.clone());
+    }
     verified
         .differences
         .extend(differing.into_iter().map(|message| found(Concern::Integrity, message)));
     for file in files {
-        let users =
-            &mut contents.entry(file.sha256).or_insert((file.size_bytes, BTreeSet::new())).1;
-        users.insert((id.clone(), file.path));
+        let place = contents.entry(file.sha256).or_insert((file.size_bytes, BTreeSet::new()));
+        place.1.insert(Use { release: id.clone(), path: file.path, tree: tree.clone() });
     }
-    Ok(())
 }
 
 fn prove(local: &Local, package: &LockedPackage) -> Result<SignedRelease, TrustError> {
@@ -242,15 +265,15 @@ async fn hash_all(
     let total =
         contents.values().map(|(size, _)| size).fold(0_u64, |sum, size| sum.saturating_add(*size));
     let task = progress.task("verifying", Unit::Bytes, total);
-    let one = async |(sha256, (size, users)): (Sha256, (u64, BTreeSet<(ReleaseId, String)>))| {
+    let one = async |(sha256, (size, users)): (Sha256, (u64, BTreeSet<Use>))| {
         let store = Arc::clone(store);
         let outcome = tokio::task::spawn_blocking(move || store.verify(&sha256)).await;
         task.advance(size);
-        (outcome, size, users)
+        (outcome, sha256, size, users)
     };
     let mut outcomes =
         std::pin::pin!(futures::stream::iter(contents).map(one).buffer_unordered(AT_A_TIME));
-    while let Some((outcome, size, users)) = outcomes.next().await {
+    while let Some((outcome, sha256, size, users)) = outcomes.next().await {
         verified.files += 1;
         verified.bytes = verified.bytes.saturating_add(size);
         let reason = match outcome.map_err(|_| VerifyError::Stopped)? {
@@ -258,12 +281,14 @@ async fn hash_all(
             Err(FileStoreError::Changed { reason, .. }) => reason,
             Err(error) => error.to_string(),
         };
+        verified.wrong_contents.insert(sha256);
+        verified.wrong_trees.extend(users.iter().map(|used| used.tree.clone()));
         verified.differences.extend(differences_of(&reason, users));
     }
     Ok(())
 }
 
-fn differences_of(reason: &str, users: BTreeSet<(ReleaseId, String)>) -> Vec<Difference> {
+fn differences_of(reason: &str, users: BTreeSet<Use>) -> Vec<Difference> {
     let concern = Concern::Integrity;
     if users.is_empty() {
         return vec![Difference {
@@ -272,10 +297,10 @@ fn differences_of(reason: &str, users: BTreeSet<(ReleaseId, String)>) -> Vec<Dif
             message: format!("a file of the store is wrong: {reason}"),
         }];
     }
-    let used = users.into_iter().map(|(id, path)| Difference {
-        release: Some(id),
+    let used = users.into_iter().map(|used| Difference {
+        release: Some(used.release),
         concern,
-        message: format!("the content of `{path}` is wrong: {reason}"),
+        message: format!("the content of `{}` is wrong: {reason}", used.path),
     });
     used.collect()
 }

@@ -140,11 +140,10 @@ pub fn differences(
     // Links are reported like any other thing that does not belong there.
     let extra = std::cell::RefCell::new(Vec::new());
     walk(target, |path, is_folder| {
-        let skipped = !is_folder && !expected.contains(path);
-        if skipped {
+        if !is_folder && !expected.contains(path) {
             extra.borrow_mut().push(format!("`{path}` does not belong to the package"));
         }
-        skipped
+        !is_folder
     })?;
     found.extend(extra.into_inner());
     found.sort();

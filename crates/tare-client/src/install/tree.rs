@@ -116,7 +116,10 @@ pub(super) fn check_free(
     let found = differences(local.files(), &files, folder).map_err(|source| {
         InstallError::Tree { id: wanted.signed.id().clone(), source: Box::new(source) }
     })?;
-    found.into_iter().next().map_or(Ok(()), occupied)
+    // What is there says more than what is not.
+    let foreign =
+        found.iter().find(|difference| difference.ends_with("does not belong to the package"));
+    foreign.or(found.first()).cloned().map_or(Ok(()), occupied)
 }
 
 fn installed(wanted: &Wanted, path: PathBuf, changed: bool) -> Installed {
