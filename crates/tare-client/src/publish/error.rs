@@ -12,6 +12,9 @@ use tare_store::pack::PackError;
 use crate::error::{ClientError, ErrorKind};
 use crate::registry::RegistryError;
 
+const MAKE_ROOM: &str =
+    "make room on the disk, and run `tare publish` again: it goes on where it stopped";
+
 /// Why something was not published.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
@@ -156,9 +159,11 @@ impl ClientError for PublishError {
             Self::Changed { .. } => {
                 "wait until nothing writes to it, and run `tare publish` again".to_owned()
             }
-            Self::Staging(DurableError::Full { .. }) => {
-                "make room on the disk, and run `tare publish` again: it goes on where it stopped"
-                    .to_owned()
+            Self::Staging(DurableError::Full { .. }) => MAKE_ROOM.to_owned(),
+            Self::Pack(PackError::Io { source, .. })
+                if source.kind() == io::ErrorKind::StorageFull =>
+            {
+                MAKE_ROOM.to_owned()
             }
             Self::NotShown { .. } => {
                 "tell whoever runs the registry; run `tare publish` again to look once more"

@@ -10,18 +10,18 @@ use std::path::Path;
 use tare_format::Blake3;
 use tare_format::pack::{Codec, PackIndex};
 use tare_store::codec::Encoder;
-use tare_store::durable::{Folders, Staged};
-use tare_store::pack::PackWriter;
+use tare_store::durable::Folders;
+use tare_store::pack::{PackError, PackWriter};
 
 use super::PublishError;
 use super::plan::{FilePlan, Plan, Wanted};
 
-/// A pack that is ready to be sent. Its file goes away with it.
+/// A pack that is ready to be sent. Its file has no name, so that it goes away with the process however that ends.
 #[derive(Debug)]
 pub(super) struct ReadyPack {
     pub(super) digest: Blake3,
     pub(super) index: PackIndex,
-    pub(super) file: Staged,
+    pub(super) file: File,
     /// How many bytes of the files it holds.
     pub(super) raw_size: u64,
 }
@@ -47,7 +47,7 @@ pub(super) fn make_packs(
 struct Maker<'a, R> {
     encoder: Encoder,
     /// The pack that is being filled, and how many raw bytes it has.
-    open: Option<(PackWriter<BufWriter<Staged>>, u64)>,
+    open: Option<(PackWriter<BufWriter<File>>, u64)>,
     staging: &'a Path,
     ready: R,
     buffer: Vec<u8>,
@@ -84,7 +84,7 @@ impl<R: FnMut(ReadyPack) -> bool> Maker<'_, R> {
         }
         let (mut pack, raw) = match self.open.take() {
             Some(open) => open,
-            None => (PackWriter::new(BufWriter::new(Staged::create_in(self.staging)?)), 0),
+            None => (PackWriter::new(BufWriter::new(new_file(self.staging)?)), 0),
         };
         pack.push(wanted.chunk, encoded)?;
         self.open = Some((pack, raw + u64::from(wanted.chunk.length)));
@@ -96,18 +96,23 @@ impl<R: FnMut(ReadyPack) -> bool> Maker<'_, R> {
     }
 }
 
+fn new_file(staging: &Path) -> Result<File, PublishError> {
+    let fail = |source| PackError::Io { action: "write", source };
+    Ok(tempfile::tempfile_in(staging).map_err(fail)?)
+}
+
 fn hand_over(
-    open: Option<(PackWriter<BufWriter<Staged>>, u64)>,
+    open: Option<(PackWriter<BufWriter<File>>, u64)>,
     ready: &mut impl FnMut(ReadyPack) -> bool,
 ) -> Result<bool, PublishError> {
     let Some((pack, raw_size)) = open else { return Ok(true) };
     let pack = pack.finish()?;
-    let file = pack.writer.into_inner().map_err(|error| staging(error.into_error()))?;
+    let fail = |error: io::IntoInnerError<_>| PackError::Io {
+        action: "write",
+        source: error.into_error(),
+    };
+    let file = pack.writer.into_inner().map_err(fail)?;
     Ok(ready(ReadyPack { digest: pack.digest, index: pack.index, file, raw_size }))
-}
-
-fn staging(source: io::Error) -> PublishError {
-    tare_store::pack::PackError::Io { action: "write", source }.into()
 }
 
 fn read_chunk(

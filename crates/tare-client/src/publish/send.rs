@@ -96,7 +96,7 @@ async fn send_pack(
     let upload = PackUpload {
         digest: pack.digest,
         index: pack.index,
-        path: pack.file.path().to_owned(),
+        file: Arc::new(pack.file),
         task: Some(handle),
     };
     // The bar counts what goes out, so what compression saves is taken from what there is to do.

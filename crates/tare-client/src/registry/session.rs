@@ -1,6 +1,6 @@
 //! The publish session: what is sent, and in which form (spec/api.md).
 
-use std::path::PathBuf;
+use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub struct PackUpload {
     /// What it holds.
     pub index: PackIndex,
     /// The file with its bytes.
-    pub path: PathBuf,
+    pub file: Arc<File>,
     /// Who counts what has been sent.
     pub task: Option<Arc<Task>>,
 }
@@ -170,7 +170,7 @@ impl RegistryClient {
     pub async fn put_pack(&self, session: &str, pack: &PackUpload) -> Result<(), RegistryError> {
         let prefix = pack.prefix();
         let size = pack.index.pack_size();
-        let body = FileBody::new(prefix.into(), pack.path.clone(), size, pack.task.clone());
+        let body = FileBody::new(prefix.into(), Arc::clone(&pack.file), size, pack.task.clone());
         let path = format!("sessions/{session}/packs/{}", pack.digest.hex());
         self.put(&path, "take a pack", Body::File(body)).await
     }

@@ -1,8 +1,8 @@
 //! Bodies that can be sent again, and the watch over their way out.
 
+use std::fs::File;
 use std::future::Future;
 use std::io;
-use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,8 +12,7 @@ use bytes::Bytes;
 use futures::stream::{self, Stream, StreamExt as _, TryStreamExt as _};
 use reqwest::RequestBuilder;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
-use tokio::fs::File;
-use tokio::io::AsyncReadExt as _;
+use tokio::task::spawn_blocking;
 
 use crate::event::Task;
 
@@ -38,32 +37,31 @@ pub enum Body {
 pub struct FileBody {
     /// What comes first.
     prefix: Bytes,
-    /// The file.
-    path: PathBuf,
+    /// The file. It is read by position, because a first attempt may still be reading when the second begins.
+    file: Arc<File>,
     /// How many bytes of it.
     size: u64,
     counter: Counter,
 }
 
 impl FileBody {
-    /// `prefix`, then the first `size` bytes of the file at `path`. What has been sent is counted by `task`.
+    /// `prefix`, then the first `size` bytes of `file`. What has been sent is counted by `task`.
     #[must_use]
-    pub fn new(prefix: Bytes, path: PathBuf, size: u64, task: Option<Arc<Task>>) -> Self {
-        Self { prefix, path, size, counter: Counter { task, attempt: Arc::default() } }
+    pub fn new(prefix: Bytes, file: Arc<File>, size: u64, task: Option<Arc<Task>>) -> Self {
+        Self { prefix, file, size, counter: Counter { task, attempt: Arc::default() } }
     }
 
-    async fn stream(
+    fn stream(
         &self,
         activity: &Activity,
-    ) -> io::Result<impl Stream<Item = io::Result<Bytes>> + Send + 'static> {
-        let file = File::open(&self.path).await?;
+    ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
         self.counter.begin();
         let (counter, activity) = (self.counter.clone(), activity.clone());
         let prefix = stream::once(std::future::ready(Ok(self.prefix.clone())));
-        Ok(prefix.chain(pieces(file, self.size)).inspect_ok(move |piece| {
+        prefix.chain(pieces(Arc::clone(&self.file), self.size)).inspect_ok(move |piece| {
             activity.0.fetch_add(1, Ordering::Relaxed);
             counter.add(piece.len() as u64);
-        }))
+        })
     }
 }
 
@@ -93,37 +91,59 @@ impl Counter {
 }
 
 impl Body {
-    pub(super) async fn attach(
-        &self,
-        builder: RequestBuilder,
-        activity: &Activity,
-    ) -> io::Result<RequestBuilder> {
+    pub(super) fn attach(&self, builder: RequestBuilder, activity: &Activity) -> RequestBuilder {
         match self {
-            Self::Empty => Ok(builder),
+            Self::Empty => builder,
             Self::Json(bytes) => {
                 let json = HeaderValue::from_static("application/json");
-                Ok(builder.header(CONTENT_TYPE, json).body(bytes.clone()))
+                builder.header(CONTENT_TYPE, json).body(bytes.clone())
             }
-            Self::Bytes(bytes) => Ok(builder.body(bytes.clone())),
+            Self::Bytes(bytes) => builder.body(bytes.clone()),
             Self::File(file) => {
                 let length = file.prefix.len() as u64 + file.size;
-                let body = reqwest::Body::wrap_stream(file.stream(activity).await?);
-                Ok(builder.header(CONTENT_LENGTH, length).body(body))
+                let body = reqwest::Body::wrap_stream(file.stream(activity));
+                builder.header(CONTENT_LENGTH, length).body(body)
             }
         }
     }
 }
 
-fn pieces(file: File, size: u64) -> impl Stream<Item = io::Result<Bytes>> + Send {
-    stream::try_unfold((file, size), async |(mut file, left)| {
-        if left == 0 {
-            return Ok(None);
+fn pieces(file: Arc<File>, size: u64) -> impl Stream<Item = io::Result<Bytes>> + Send {
+    stream::try_unfold(0, move |start| {
+        let file = Arc::clone(&file);
+        async move {
+            let left = size.saturating_sub(start);
+            if left == 0 {
+                return Ok(None);
+            }
+            let length = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
+            let read = spawn_blocking(move || read_at(&file, start, length));
+            let piece = read.await.map_err(io::Error::other)??;
+            Ok(Some((piece, start + length as u64)))
         }
-        let length = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
-        let mut piece = vec![0; length];
-        file.read_exact(&mut piece).await?;
-        Ok(Some((Bytes::from(piece), (file, left - length as u64))))
     })
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, start: u64, length: usize) -> io::Result<Bytes> {
+    use std::os::unix::fs::FileExt as _;
+    let mut piece = vec![0; length];
+    file.read_exact_at(&mut piece, start)?;
+    Ok(piece.into())
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, start: u64, length: usize) -> io::Result<Bytes> {
+    use std::os::windows::fs::FileExt as _;
+    let mut piece = vec![0; length];
+    let mut done = 0;
+    while done < length {
+        match file.seek_read(&mut piece[done..], start + done as u64)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            read => done += read,
+        }
+    }
+    Ok(piece.into())
 }
 
 /// Whether anything has gone out lately: a long upload is not idle although no answer has begun.

@@ -1,7 +1,5 @@
 //! Why a request got no answer.
 
-use std::io;
-
 use url::Url;
 
 use super::redirect::RedirectRefused;
@@ -72,9 +70,6 @@ pub enum TransportError {
     /// The token cannot stand in a header.
     #[error("the token has characters that no token has")]
     Token,
-    /// What was to be sent cannot be read.
-    #[error("failed to read what was to be sent")]
-    Spool(#[source] io::Error),
 }
 
 impl TransportError {
@@ -103,7 +98,6 @@ impl ClientError for TransportError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Setup(_) | Self::Token => ErrorKind::Usage,
-            Self::Spool(_) => ErrorKind::Failure,
             Self::TooLarge { .. } => ErrorKind::Integrity,
             _ => ErrorKind::Network,
         }
@@ -119,7 +113,6 @@ impl ClientError for TransportError {
             Self::Broken { .. } => "E-CONNECTION-BROKEN",
             Self::TooLarge { .. } => "E-TOO-LARGE",
             Self::Redirect { .. } => "E-REDIRECT",
-            Self::Spool(_) => "E-FILE",
         }
     }
 

@@ -264,7 +264,7 @@ impl Transport {
             value.set_sensitive(true);
             builder = builder.header(AUTHORIZATION, value);
         }
-        builder = request.body.attach(builder, &activity).await.map_err(TransportError::Spool)?;
+        builder = request.body.attach(builder, &activity);
         self.sent.fetch_add(1, Ordering::Relaxed);
         let idle = self.settings.idle_timeout.max(request.patience.unwrap_or_default());
         let answer = activity.watch(builder.send(), idle).await;
@@ -275,3 +275,6 @@ impl Transport {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
