@@ -8,7 +8,7 @@ use tare_client::ErrorKind;
 use tare_client::audit::license_graph;
 use tare_client::error::chain;
 use tare_license::audit::{Facts, Finding, NodeReport, Policy, Profile, Report, Severity, audit};
-use tare_license::{Catalogue, Metric, Place};
+use tare_license::{Catalogue, ClassSet, Metric, Place};
 
 use super::tree::tone;
 use crate::context::Context;
@@ -134,11 +134,12 @@ fn declared(node: &NodeReport) -> Text {
 }
 
 fn effective(node: &NodeReport) -> Text {
-    let classes = node.effective.iter().map(|effective| effective.class).collect();
+    let classes: ClassSet = node.effective.iter().map(|effective| effective.class).collect();
     let text = Text::new().toned(tone(classes), classes.to_string());
-    let contested: tare_license::ClassSet =
-        node.effective_contested.iter().map(|effective| effective.class).collect();
-    let more = contested.without(classes);
+    // Only what would make it worse is worth a doubt.
+    let worst = classes.worst();
+    let contested = node.effective_contested.iter().map(|effective| effective.class);
+    let more: ClassSet = contested.filter(|class| Some(*class) > worst).collect();
     if more.is_empty() { text } else { text.plain(format!(" (contested: {more})")) }
 }
 
