@@ -104,3 +104,58 @@ pub(crate) fn integer(value: u64) -> Result<i64, ApiError> {
 pub(crate) fn unsigned(value: i64) -> Result<u64, ApiError> {
     u64::try_from(value).map_err(ApiError::internal)
 }
+
+#[cfg(test)]
+mod tests {
+    use tare_format::problem::Code;
+
+    use super::*;
+
+    async fn database() -> (tempfile::TempDir, Database) {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("test.sqlite")).await.unwrap();
+        (folder, database)
+    }
+
+    #[tokio::test]
+    async fn every_commit_waits_for_the_disk() {
+        let (_folder, database) = database().await;
+        let mut tx = database.begin().await.unwrap();
+        let synchronous: i64 =
+            sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *tx).await.unwrap();
+        let journal: String =
+            sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *tx).await.unwrap();
+        assert_eq!((synchronous, journal.as_str()), (2, "wal"));
+    }
+
+    #[tokio::test]
+    async fn a_full_database_is_a_full_registry() {
+        let (_folder, database) = database().await;
+        let mut tx = database.begin().await.unwrap();
+        sqlx::query("PRAGMA max_page_count = 1").execute(&mut *tx).await.unwrap();
+        let insert = "INSERT INTO stale (path, mark) VALUES (hex(randomblob(100000)), 1)";
+        let error = sqlx::query(insert).execute(&mut *tx).await.unwrap_err();
+        assert_eq!(ApiError::from(error).code(), Code::StorageFull);
+    }
+
+    #[tokio::test]
+    async fn a_database_of_a_newer_version_is_refused() {
+        let (folder, database) = database().await;
+        let mut tx = database.begin().await.unwrap();
+        let newer =
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+             VALUES (99999999, 'newer', 1, x'00', 0)";
+        sqlx::query(newer).execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+        database.close().await;
+        assert!(Database::open(&folder.path().join("test.sqlite")).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn readers_do_not_write() {
+        let (_folder, database) = database().await;
+        let mut db = database.read().await.unwrap();
+        let insert = "INSERT INTO stale (path, mark) VALUES ('x', 1)";
+        assert!(sqlx::query(insert).execute(&mut *db).await.is_err());
+    }
+}

@@ -110,3 +110,27 @@ fn log(status: StatusCode, start: Instant, error: Option<&ApiError>) {
         None => tracing::info!(status, millis, "answered"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+    use tower_http::catch_panic::CatchPanicLayer;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_one_bad_answer_and_says_nothing() {
+        async fn broken() -> StatusCode {
+            panic!("a secret path")
+        }
+        let panicking = Router::new().route("/", get(broken));
+        let service = panicking.layer(CatchPanicLayer::custom(panicked));
+        let request = Request::builder().uri("/").body(Body::empty()).unwrap();
+        let mut response = service.oneshot(request).await.unwrap();
+        let error = response.extensions_mut().remove::<Arc<ApiError>>().unwrap();
+        assert_eq!((error.code(), error.detail()), (Code::Internal, "the registry failed"));
+        assert!(chain(error.as_ref()).ends_with("a handler panicked: a secret path"));
+    }
+}

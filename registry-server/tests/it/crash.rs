@@ -16,7 +16,7 @@ fn package() -> Built {
 /// number of these operations comes third.
 async fn start(fault: Fault) -> (TestRegistry, Client, usize, Arc<FaultStore<Shared>>) {
     let store = Shared(Arc::new(MemoryStore::new().unwrap()));
-    let registry = TestRegistry::over(store.clone(), Arc::new(store.clone()), |_| {}).await;
+    let registry = TestRegistry::over(store.clone(), Arc::new(store.clone())).await;
     let ada = registry.user("ada", &["publish:*"]).await;
     let faulty = Arc::new(FaultStore::new(store, fault));
     let registry = registry.restart(Arc::<FaultStore<Shared>>::clone(&faulty)).await;

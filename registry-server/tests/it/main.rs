@@ -6,9 +6,11 @@
 mod accounts;
 mod authorization;
 mod bad_input;
+mod command;
 mod crash;
 mod deduplication;
 mod files;
+mod folder;
 mod fsck;
 mod openapi;
 mod publish;

@@ -15,6 +15,7 @@ struct Server {
     address: std::net::SocketAddr,
     stop: oneshot::Sender<()>,
     task: JoinHandle<std::io::Result<()>>,
+    token: String,
     _folder: TempDir,
 }
 
@@ -25,11 +26,12 @@ impl Server {
         adjust(&mut config);
         let store = Arc::new(MemoryStore::new().unwrap());
         let registry = Registry::with_store(config, store).await.unwrap();
+        let token = registry.bootstrap().await.unwrap().unwrap().reveal().to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(serve(registry, listener, async { drop(stopped.await) }));
-        Self { address, stop, task, _folder: folder }
+        Self { address, stop, task, token, _folder: folder }
     }
 
     async fn connect(&self) -> TcpStream {
@@ -82,9 +84,12 @@ async fn a_silent_connection_is_closed_before_it_says_what_it_speaks() {
 #[tokio::test]
 async fn a_body_that_stops_is_given_up() {
     let server = Server::start(|config| config.idle_timeout = Duration::from_millis(200)).await;
-    let request = "POST /api/v1/sessions HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n{";
-    // Without a token nothing of the body is read.
-    assert!(server.exchange(request).await.starts_with("HTTP/1.1 401"));
+    let header = "POST /api/v1/sessions HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n";
+    let answer =
+        server.exchange(&format!("{header}authorization: Bearer {}\r\n\r\n{{", server.token)).await;
+    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("stopped coming"), "{answer}");
+    // From a stranger nothing of the body is waited for.
+    assert!(server.exchange(&format!("{header}\r\n{{")).await.starts_with("HTTP/1.1 401"));
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ use registry_server::entropy::Entropy;
 use registry_server::{App, Config, Registry, router};
 use tare_format::api::{Committed, OpenSession, Session, SessionRelease};
 use tare_sign::{Claim, KeyPair, Signer as _, sign_release};
-use tare_store::{MemoryStore, ObjectStore};
+use tare_store::{FolderStore, MemoryStore, ObjectStore};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
@@ -74,19 +74,25 @@ impl TestRegistry {
     /// A registry in memory, but for its database.
     pub(crate) async fn start() -> Self {
         let store = Shared(Arc::new(MemoryStore::new().unwrap()));
-        Self::over(store.clone(), Arc::new(store), |_| {}).await
+        Self::over(store.clone(), Arc::new(store)).await
+    }
+
+    /// A registry in a folder.
+    pub(crate) async fn in_folder() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (public, staging) = (folder.path().join("public"), folder.path().join("staging"));
+        let store = Shared(Arc::new(FolderStore::open(&public, &staging).unwrap()));
+        Self::at(folder, store.clone(), Arc::new(store)).await
     }
 
     /// A registry whose server sees `seen`, while the test sees `store` behind it.
-    pub(crate) async fn over(
-        store: Shared,
-        seen: Arc<dyn ObjectStore>,
-        adjust: impl FnOnce(&mut Config),
-    ) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+    pub(crate) async fn over(store: Shared, seen: Arc<dyn ObjectStore>) -> Self {
+        Self::at(tempfile::tempdir().unwrap(), store, seen).await
+    }
+
+    async fn at(folder: TempDir, store: Shared, seen: Arc<dyn ObjectStore>) -> Self {
         let clock = Arc::new(ManualClock(AtomicI64::new(start().as_second())));
-        let mut config = config(folder.path(), &clock);
-        adjust(&mut config);
+        let config = config(folder.path(), &clock);
         let app = Registry::with_store(config, seen).await.unwrap();
         Self { router: router(app.clone()), app, clock, store, folder, restarts: 0 }
     }

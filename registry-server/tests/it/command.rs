@@ -1,0 +1,169 @@
+//! The `tare-registry` command, as an operator runs it.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+fn command(folder: &Path, words: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tare-registry"));
+    command.args(words.split_whitespace()).arg("--path").arg(folder.join("registry"));
+    command.env("RUST_LOG", "trace,hyper=info,h2=info").stdin(Stdio::null());
+    command
+}
+
+fn run(folder: &Path, words: &str) -> Output {
+    command(folder, words).output().unwrap()
+}
+
+#[track_caller]
+fn stdout(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// A server in a process of its own, and what it said of itself.
+struct Server {
+    child: Child,
+    greeting: Value,
+}
+
+impl Server {
+    fn start(folder: &Path) -> Self {
+        let mut command = command(folder, "serve --json --log json --listen 127.0.0.1:0");
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let greeting = serde_json::from_str(&line).unwrap();
+        Self { child, greeting }
+    }
+
+    fn whoami(&self, token: &str) -> String {
+        let address = self.greeting["url"].as_str().unwrap().strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        let request = format!(
+            "GET /api/v1/whoami?secret={token} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    /// Asks it to stop, and gives its log.
+    fn stop(self) -> String {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, Signal::TERM).unwrap();
+        let output = self.child.wait_with_output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    }
+}
+
+#[test]
+fn serve_makes_the_registry_and_shows_its_first_token_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let token = server.greeting["token"].as_str().unwrap().to_owned();
+    assert!(server.whoami(&token).contains("\"login\":\"admin\""));
+    server.stop();
+
+    let again = Server::start(folder.path());
+    assert_eq!(again.greeting["token"], Value::Null);
+    assert!(again.whoami(&token).starts_with("HTTP/1.1 200"));
+    again.stop();
+}
+
+#[test]
+fn a_second_server_on_the_folder_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let second = run(folder.path(), "serve --listen 127.0.0.1:0");
+    assert_eq!(second.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(said.contains("is served by another process"), "{said}");
+    server.stop();
+}
+
+#[test]
+fn nothing_of_a_token_is_in_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let good = server.greeting["token"].as_str().unwrap().to_owned();
+    let mut typo = good.clone();
+    typo.replace_range(20..21, if good.as_bytes()[20] == b'x' { "y" } else { "x" });
+    assert!(server.whoami(&good).starts_with("HTTP/1.1 200"));
+    assert!(server.whoami(&typo).starts_with("HTTP/1.1 401"));
+    let log = server.stop();
+    assert!(log.contains("/api/v1/whoami") && log.contains("\"user\":\"admin\""), "{log}");
+    for token in [good, typo] {
+        assert!(!log.contains(&token[5..17]) && !log.contains(&token[40..]), "{log}");
+    }
+}
+
+#[test]
+fn users_and_tokens_are_managed_beside_a_running_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    stdout(&run(folder.path(), "user add ada"));
+    let create =
+        "token create --user ada --scope publish:lab/* --scope yank:* --expires 30d --name laptop";
+    let token = stdout(&run(folder.path(), create)).trim().to_owned();
+    assert!(server.whoami(&token).contains("\"scopes\":[\"publish:lab/*\",\"yank:*\"]"));
+
+    let tokens: Value =
+        serde_json::from_str(&stdout(&run(folder.path(), "token list --json"))).unwrap();
+    assert_eq!(
+        (tokens[1]["login"].as_str(), tokens[1]["name"].as_str()),
+        (Some("ada"), Some("laptop"))
+    );
+    stdout(&run(folder.path(), "user disable ada"));
+    assert!(server.whoami(&token).starts_with("HTTP/1.1 401"));
+    stdout(&run(folder.path(), "user enable ada"));
+    stdout(&run(folder.path(), "token revoke 2"));
+    assert!(server.whoami(&token).starts_with("HTTP/1.1 401"));
+    assert_eq!(stdout(&run(folder.path(), "user list")), "ada\nadmin admin\n");
+    server.stop();
+}
+
+#[test]
+fn what_cannot_be_done_is_said_with_exit_code_one() {
+    let folder = tempfile::tempdir().unwrap();
+    for words in ["user list", "fsck", "token list"] {
+        let output = run(folder.path(), words);
+        assert_eq!(output.status.code(), Some(1), "{words}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("there is no registry in"));
+    }
+    stdout(&run(folder.path(), "init"));
+    for words in
+        ["init", "user disable nobody", "token create --user x --scope publish:*", "token revoke 7"]
+    {
+        assert_eq!(run(folder.path(), words).status.code(), Some(1), "{words}");
+    }
+    assert_eq!(run(folder.path(), "token create --user x --scope nonsense").status.code(), Some(2));
+}
+
+#[test]
+fn fsck_names_what_is_wrong_with_exit_code_one() {
+    let folder = tempfile::tempdir().unwrap();
+    stdout(&run(folder.path(), "init"));
+    stdout(&run(folder.path(), "fsck --read-data"));
+    tare_store::durable::write(&folder.path().join("registry/public/registry.json"), b"{}")
+        .unwrap();
+    let output = run(folder.path(), "fsck");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(said, "`registry.json` says something else than the database\n");
+}
+
+#[test]
+fn completions_and_the_version_are_printed() {
+    let bin = env!("CARGO_BIN_EXE_tare-registry");
+    let version = Command::new(bin).arg("--version").output().unwrap();
+    assert_eq!(stdout(&version), concat!("tare-registry ", env!("CARGO_PKG_VERSION"), "\n"));
+    let bash = Command::new(bin).args(["completions", "bash"]).output().unwrap();
+    assert!(stdout(&bash).contains("tare-registry"));
+}
