@@ -13,7 +13,7 @@ fn kept_sessions(home: &std::path::Path) -> usize {
 }
 
 #[test]
-fn a_run_without_a_right_signature_is_continued_by_one_with_it() {
+fn what_a_failed_run_has_sent_is_not_sent_again() {
     let registry = Registry::start();
     let project = registry.publisher("ada");
     project
@@ -36,12 +36,39 @@ fn a_run_without_a_right_signature_is_continued_by_one_with_it() {
 
 #[test]
 fn a_session_that_is_gone_is_opened_anew() {
-    let registry =
-        Registry::start_with(|config| config.session_lifetime = std::time::Duration::ZERO);
+    let registry = Registry::start();
     let project = registry.publisher("ada");
-    project.write("Tare.toml", model("lab/tiny", "1.0.0"));
-    // Whatever the registry says of a session that ended at once, the next run begins with a new one.
-    project.tare("publish");
-    project.tare("publish");
-    assert!(kept_sessions(&project.home()) <= 1);
+    project
+        .write("Tare.toml", model("lab/tiny", "1.0.0") + "[dependencies]\n\"lab/base\" = \"1\"\n");
+    project.tare("publish").ends_with(5);
+    let folder = project.home().join("publish");
+    let kept = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    std::fs::write(&kept, "0".repeat(32)).unwrap();
+    project.tare("publish").ends_with(5).says(&["[E-MISSING-DEPENDENCY]"]);
+    assert_ne!(std::fs::read_to_string(&kept).unwrap(), "0".repeat(32));
+    std::fs::write(&kept, "not an id/..").unwrap();
+    project.tare("publish").ends_with(5).says(&["[E-MISSING-DEPENDENCY]"]);
+}
+
+#[test]
+fn a_run_that_is_killed_leaves_nothing_behind_but_what_the_next_goes_on_with() {
+    let registry = Registry::start();
+    let project = registry.publisher("ada");
+    project.write("Tare.toml", model("lab/large", "1.0.0"));
+    project.write("w.safetensors", safetensors::model(1, 40, 1 << 20));
+    let mut child = project.command(&["publish", "--quiet"]).spawn().unwrap();
+    // The first pack of 160 MiB is in the registry: some of it is sent, and some is not.
+    while registry.stored_bytes() == 0 && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!registry.public("packages/lab/large").exists());
+    let left: Vec<_> = std::fs::read_dir(project.home().join("publish")).unwrap().collect();
+    assert_eq!(left.len(), 1, "the id of the session: {left:?}");
+
+    let continued = project.tare("publish --json").succeeds().json();
+    let sent = continued["bytes"]["sent"].as_u64().unwrap();
+    assert!(sent < 120 << 20, "at least one pack of three was not sent again: {continued}");
+    assert_eq!(kept_sessions(&project.home()), 0);
 }

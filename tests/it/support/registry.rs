@@ -102,7 +102,8 @@ impl Registry {
             entries
                 .map(|entry| {
                     let entry = entry.unwrap();
-                    let metadata = entry.metadata().unwrap();
+                    // A file may be moved away between the two calls.
+                    let Ok(metadata) = entry.metadata() else { return 0 };
                     if metadata.is_dir() { size(&entry.path()) } else { metadata.len() }
                 })
                 .sum()
