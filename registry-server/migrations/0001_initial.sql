@@ -76,6 +76,7 @@ CREATE TABLE release (
     UNIQUE (package, version_key)
 ) STRICT;
 CREATE INDEX release_by_meta ON release (meta);
+CREATE INDEX release_by_signature ON release (signature);
 
 CREATE TABLE signer (
     package INTEGER NOT NULL REFERENCES package,

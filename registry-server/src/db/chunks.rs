@@ -50,12 +50,13 @@ impl PlaceRow {
     }
 }
 
+// `CROSS JOIN` fixes the order: SQLite would walk the list of names anew for each chunk of a session.
 const PUBLISHED: &str =
     "SELECT c.digest, p.digest AS pack, c.offset, c.stored_length, c.raw_length, c.codec
-     FROM json_each(?) j JOIN chunk c ON c.digest = unhex(j.value) JOIN pack p ON p.id = c.pack";
+     FROM json_each(?) j CROSS JOIN chunk c ON c.digest = unhex(j.value) JOIN pack p ON p.id = c.pack";
 const PROMISED: &str =
     "SELECT c.digest, p.digest AS pack, c.offset, c.stored_length, c.raw_length, c.codec
-     FROM json_each(?1) j JOIN session_chunk c ON c.session = ?2 AND c.digest = unhex(j.value)
+     FROM json_each(?1) j CROSS JOIN session_chunk c ON c.session = ?2 AND c.digest = unhex(j.value)
      JOIN session_pack p ON p.id = c.pack";
 
 /// Where the chunks of a recipe lie: in published packs, else in those of `session`. What is missing has no entry.
@@ -218,4 +219,31 @@ pub(crate) async fn set_verified(
         .execute(db)
         .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::AssertSqlSafe;
+
+    use super::*;
+    use crate::db::Database;
+
+    #[tokio::test]
+    async fn a_chunk_is_searched_and_no_list_is_walked_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("test.sqlite")).await.unwrap();
+        let mut db = database.read().await.unwrap();
+        for sql in [PUBLISHED, PROMISED] {
+            let plan: Vec<(i64, i64, i64, String)> =
+                sqlx::query_as(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
+                    .bind("[]")
+                    .bind("session")
+                    .fetch_all(&mut *db)
+                    .await
+                    .unwrap();
+            let steps: Vec<&str> = plan.iter().map(|(_, _, _, step)| step.as_str()).collect();
+            assert!(steps[0].starts_with("SCAN j"), "{steps:?}");
+            assert!(steps[1..].iter().all(|step| step.starts_with("SEARCH")), "{steps:?}");
+        }
+    }
 }
