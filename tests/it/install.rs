@@ -148,6 +148,25 @@ fn versions_stand_side_by_side() {
 }
 
 #[test]
+fn two_registries_may_have_a_release_of_the_same_name() {
+    let shelves = [Shelf::empty(), Shelf::empty()];
+    for (shelf, content) in shelves.iter().zip(["first", "second"]) {
+        shelf.publish(&Package::model("lab/m", "1.0.0"), &[("m.bin", content.as_bytes())]);
+    }
+    let first = shelves[0].consumer("\"lab/m\" = \"1\"");
+    let second = first.folder("second");
+    second.tare(&format!("registry add other {}", shelves[1].registry.url())).succeeds();
+    second.write("Tare.toml", first.read("Tare.toml"));
+    first.tare("install").succeeds();
+    second.tare("install --registry other").succeeds();
+    for project in [&first, &second] {
+        project.tare("verify").succeeds();
+    }
+    assert_eq!(first.read(".tare/packages/lab/m/m.bin"), "first");
+    assert_eq!(second.read(".tare/packages/lab/m/m.bin"), "second");
+}
+
+#[test]
 fn a_collection_installs_its_members_and_an_empty_project_nothing() {
     let shelf = Shelf::empty();
     shelf.publish(&Package::model("lab/m", "1.0.0"), &[("m.bin", &noise(1, 10))]);

@@ -66,9 +66,8 @@ fn an_edited_lock_is_refused_and_the_field_is_named() {
     let project = shelf.consumer(LORA);
     project.tare("lock").succeeds();
     let lock = project.read("Tare.lock");
-    let digest_of = |line: &str| {
-        lock.lines().filter(|found| found.starts_with(line)).last().unwrap().to_owned()
-    };
+    let digest_of =
+        |line: &str| lock.lines().rfind(|found| found.starts_with(line)).unwrap().to_owned();
     let (release, signers) = (digest_of("release"), digest_of("signers"));
     let zeros = "0".repeat(64);
     for (from, to, code, says) in [

@@ -46,7 +46,11 @@ pub(super) async fn run(command: CacheCommand, context: &Context) -> Result<(), 
             outcome(&verified)
         }
         CacheCommand::Dir => {
-            context.terminal.print(&Text::from(context.home().display().to_string()));
+            if context.global.json {
+                context.terminal.print_json(&json!({ "path": context.home() }));
+            } else {
+                context.terminal.print(&Text::from(context.home().display().to_string()));
+            }
             Ok(())
         }
     }

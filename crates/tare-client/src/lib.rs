@@ -9,6 +9,12 @@
 //! | [`transport`] | HTTP with caps, time-outs, retries and no token for strangers |
 //! | [`registry`] | one function for each endpoint of a registry |
 //! | [`resolve`] | which releases meet the requirements, or why none do |
+//! | [`project`], [`lock`], [`update`] | what a project asks for, what was chosen, and bringing one to the other |
+//! | [`source`], [`pages`], [`history`], [`documents`] | what a registry says, fetched once and kept |
+//! | [`trust`] | from what a registry says to a release that somebody accepted has signed |
+//! | [`fetch`], [`install`] | from signed releases to contents, trees and links |
+//! | [`home`], [`local`], [`usage`], [`cache`] | the local store, who uses it, and what may go |
+//! | [`graph`], [`audit`], [`verify`], [`info`] | what is used and why, under which licences, whether it is intact, what it is |
 //! | [`event`], [`error`] | progress and failures as data |
 
 pub mod audit;

@@ -13,6 +13,7 @@ use tare_format::release::ReleaseLineage;
 use tare_format::{PackageName, ReleaseId, Sha256};
 
 use crate::error::{ClientError, ErrorKind};
+use crate::event::Unit;
 use crate::lock::{self, Known, LockChange, OutOfDate};
 use crate::pages::PagesError;
 use crate::project::Project;
@@ -317,6 +318,7 @@ impl Gathering<'_> {
         is_history: bool,
     ) -> Result<BTreeMap<ReleaseId, Known>, UpdateError> {
         let prover = Prover::new(self.source);
+        let task = self.source.progress().task("checking", Unit::Items, wanted.len() as u64);
         let one = async |(id, digest): (ReleaseId, Option<Sha256>)| {
             let locked = self.old.and_then(|old| locked_proof(old, &id));
             // A release that stays is the one that the lock names, signed by whom the lock names, whatever the page says.
@@ -331,6 +333,7 @@ impl Gathering<'_> {
             let known =
                 prover.prove(&id, Demand { digest, signers, is_history }).await?.into_known();
             self.check_signer(&id, &known)?;
+            task.advance(1);
             Ok::<_, UpdateError>((id, known))
         };
         futures::stream::iter(wanted).map(one).buffer_unordered(AT_A_TIME).try_collect().await

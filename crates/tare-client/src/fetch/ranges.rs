@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 use futures::{StreamExt as _, TryStreamExt as _};
 use tare_format::Blake3;
 use tare_store::assemble::{Fetch, Part};
@@ -90,39 +90,44 @@ impl Rest {
     }
 }
 
-/// Reads one answer and writes its chunks as they become whole.
+/// Reads one answer and writes its chunks as they become whole. Only what belongs to chunks that are not whole yet is
+/// held in memory.
 async fn stream(
     source: &Source<'_>,
     partial: &Arc<Partial>,
     rest: &mut Rest,
     task: &Task,
 ) -> Result<(), FetchError> {
-    let (pack, start) = (rest.fetch.pack, rest.start());
-    let from = rest.fetch.range.start.saturating_add(start);
+    let (pack, pack_start) = (rest.fetch.pack, rest.fetch.range.start);
+    // Where in the range `bytes` begin, and how many of them were looked at in vain.
+    let (mut start, mut seen) = (rest.start(), 0);
+    let from = pack_start.saturating_add(start);
     let mut answer = source.registry().pack_range(&pack, from..rest.fetch.range.end).await?;
     let mut bytes = BytesMut::new();
-    let mut written = 0;
     while !rest.is_done() {
         let came = answer.chunk().await?;
         let is_end = came.is_none();
         bytes.extend_from_slice(&came.unwrap_or_default());
-        if !is_end && bytes.len().saturating_sub(written) < BATCH {
+        if !is_end && bytes.len().saturating_sub(seen) < BATCH {
             continue;
         }
-        written = bytes.len();
         let parts = rest.ready(start.saturating_add(bytes.len() as u64));
         if parts.is_empty() && is_end {
             break;
         }
         // The buffer is only borrowed by the other thread: freezing and taking it back copies nothing.
         let shared = bytes.freeze();
-        let place =
-            Place { pack, pack_start: rest.fetch.range.start, start, bytes: shared.clone() };
+        let place = Place { pack, pack_start, start, bytes: shared.clone() };
         let (writer, count) = (Arc::clone(partial), parts.len());
         let length = blocking(move || write(&writer, &place, &parts)).await??;
         bytes = shared.try_into_mut().unwrap_or_else(BytesMut::from);
         rest.done += count;
         task.advance(length);
+        let passed = usize::try_from(rest.start().saturating_sub(start)).unwrap_or(usize::MAX);
+        let passed = passed.min(bytes.len());
+        bytes.advance(passed);
+        start = start.saturating_add(passed as u64);
+        seen = bytes.len();
     }
     Ok(())
 }
@@ -164,4 +169,45 @@ fn write(partial: &Partial, place: &Place, parts: &[Part]) -> Result<u64, FetchE
 fn is_passing(error: &RegistryError) -> bool {
     use TransportError::{Broken, Connect, Idle};
     matches!(error, RegistryError::Transport(Broken { .. } | Connect { .. } | Idle { .. }))
+}
+
+#[cfg(test)]
+mod tests {
+    use tare_format::pack::Codec;
+
+    use super::*;
+
+    /// A range with parts of these offsets and lengths.
+    fn rest(parts: &[(u64, u32)]) -> Rest {
+        let part = |(index, (offset, stored_length)): (usize, &(u64, u32))| Part {
+            index,
+            offset: *offset,
+            stored_length: *stored_length,
+            codec: Codec::Raw,
+        };
+        let parts = parts.iter().enumerate().map(part).collect();
+        Rest { fetch: Fetch { pack: Blake3::of(b"pack"), range: 100..200, parts }, done: 0 }
+    }
+
+    fn ready(rest: &Rest, length: u64) -> Vec<usize> {
+        rest.ready(length).iter().map(|part| part.index).collect()
+    }
+
+    #[test]
+    fn a_part_is_ready_when_all_of_it_has_come() {
+        let mut rest = rest(&[(0, 10), (10, 20), (50, 5)]);
+        assert_eq!(ready(&rest, 9), [] as [usize; 0]);
+        assert_eq!(ready(&rest, 30), [0, 1]);
+        rest.done = 2;
+        assert_eq!((rest.start(), ready(&rest, 54), ready(&rest, 55)), (50, vec![], vec![2]));
+        rest.done = 3;
+        assert!(rest.is_done());
+    }
+
+    #[test]
+    fn parts_that_overlap_wait_for_the_longest_before_them() {
+        let rest = rest(&[(0, 40), (0, 10), (5, 5)]);
+        assert_eq!(ready(&rest, 39), [] as [usize; 0]);
+        assert_eq!(ready(&rest, 40), [0, 1, 2]);
+    }
 }

@@ -114,3 +114,26 @@ fn changes_are_told_by_package() {
     );
     assert_eq!(changes(&new, &new), []);
 }
+
+#[test]
+fn a_lock_agrees_with_the_documents_it_was_made_of_and_with_no_other() {
+    let lock = sample();
+    let adapter =
+        release_of("a/adapter@1.0.0", &["a/base@1.0.0"], &["a/base@1.0.0", "a/chats@2.0.0"]);
+    let locked = lock.package(&id("a/adapter@1.0.0")).unwrap();
+    assert_eq!(agree(locked, &adapter), Ok(()));
+    type Edit = fn(&mut tare_format::lock::LockedPackage);
+    let edits: [(&str, Edit); 6] = [
+        ("version", |package| package.version.patch = 1),
+        ("kind", |package| package.kind = tare_format::manifest::Kind::Dataset),
+        ("variant", |package| package.variant = Some("q4".parse().unwrap())),
+        ("dependencies", |package| package.dependencies.clear()),
+        ("dependencies", |package| package.dependencies[0].package.version.major = 2),
+        ("lineage", |package| drop(package.lineage.pop())),
+    ];
+    for (field, edit) in edits {
+        let mut edited = locked.clone();
+        edit(&mut edited);
+        assert_eq!(agree(&edited, &adapter), Err(field));
+    }
+}
