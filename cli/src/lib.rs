@@ -21,14 +21,14 @@ mod password;
 mod session;
 mod ui;
 
-use std::any::Any;
 use std::ffi::OsString;
 use std::io::Write as _;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
+use std::thread;
 use std::time::Duration;
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
 
 pub use env::Env;
 pub use ui::{ColorChoice, Terminal};
@@ -39,19 +39,12 @@ use error::{EXIT_BUG, EXIT_INTERRUPTED};
 #[must_use]
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(report_bug));
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
-        let runtime = Builder::new_multi_thread().enable_all().build()?;
-        let code = runtime.block_on(run_or_interrupt());
-        stop(runtime);
-        code
-    }));
-    match outcome {
-        Ok(Ok(code)) => ExitCode::from(code),
-        Ok(Err(error)) => {
+    match run_or_interrupt() {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
             let _ = writeln!(std::io::stderr(), "error: failed to start\n  caused by: {error}");
             ExitCode::FAILURE
         }
-        Err(panic) => bug(&panic),
     }
 }
 
@@ -60,23 +53,28 @@ pub async fn run(args: impl IntoIterator<Item = OsString>, env: Env, terminal: T
     app::run(args.into_iter().collect(), env, terminal).await
 }
 
-async fn run_or_interrupt() -> std::io::Result<u8> {
+/// The command has a thread of its own, which may wait for a person's answer, while this one waits for Ctrl-C.
+fn run_or_interrupt() -> std::io::Result<u8> {
     let env = Env::of_process()?;
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
     let terminal = Terminal::of_process(app::wants_color(&args, &env));
-    tokio::select! {
-        code = run(args, env, terminal) => Ok(code),
-        interrupted = tokio::signal::ctrl_c() => interrupted.map(|()| EXIT_INTERRUPTED),
-    }
-}
-
-/// Gives threads that are busy a moment, and no more: what they do is safe to cut off at any point.
-fn stop(runtime: Runtime) {
+    let runtime = Builder::new_multi_thread().enable_all().build()?;
+    let handle = runtime.handle().clone();
+    let (done, ended) = oneshot::channel();
+    thread::spawn(move || {
+        // Nobody listens any more if the command was interrupted.
+        let _ = done.send(handle.block_on(run(args, env, terminal)));
+    });
+    let code = runtime.block_on(async {
+        tokio::select! {
+            // A command that panicked has no code to send.
+            code = ended => Ok(code.unwrap_or(EXIT_BUG)),
+            interrupted = tokio::signal::ctrl_c() => interrupted.map(|()| EXIT_INTERRUPTED),
+        }
+    });
+    // Threads that are busy get a moment and no more: what they do is safe to cut off at any point.
     runtime.shutdown_timeout(Duration::from_millis(200));
-}
-
-fn bug(_: &Box<dyn Any + Send>) -> ExitCode {
-    ExitCode::from(EXIT_BUG)
+    code
 }
 
 /// What a person reads when a promise of this program was broken.

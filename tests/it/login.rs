@@ -118,3 +118,30 @@ fn a_mistake_in_the_configuration_has_a_place_and_a_suggestion() {
     let mistake = project.tare("registry list").ends_with(2);
     mistake.says(&["line 2: unknown key `urll`", "did you mean `url`?"]);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn ctrl_c_ends_a_question_too() {
+    use std::io::Read as _;
+    use std::process::{Command, Stdio};
+    let registry = Registry::start();
+    let arguments = ["login", "--registry", registry.url()];
+    let project = Project::new();
+    let mut child =
+        project.command(&arguments).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Nobody types the token. Once its question is all it waits for, the program listens for signals.
+    let status = format!("/proc/{}/status", child.id());
+    let listens = |status: &str| {
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        caught.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).unwrap() & 2 != 0)
+    };
+    while !listens(&std::fs::read_to_string(&status).unwrap_or_default()) {
+        assert!(child.try_wait().unwrap().is_none());
+        std::thread::yield_now();
+    }
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(!said.contains("error"), "{said}");
+}

@@ -17,8 +17,29 @@ pub(crate) struct CompletionsArgs {
 }
 
 pub(super) fn run(args: &CompletionsArgs, context: &Context) -> Result<(), CommandError> {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut definition(), "tare", &mut script);
-    context.terminal.print(&Text::from(String::from_utf8_lossy(&script).trim_end()));
+    context.terminal.print(&Text::from(script(args.shell).trim_end()));
     Ok(())
+}
+
+fn script(shell: Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut definition(), "tare", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum as _;
+
+    use super::*;
+    use crate::ui::escape;
+
+    #[test]
+    fn no_script_has_anything_that_is_escaped() {
+        for shell in Shell::value_variants() {
+            let script = script(*shell);
+            assert!(script.contains("publish"));
+            assert_eq!(script, escape(&script), "{shell}");
+        }
+    }
 }

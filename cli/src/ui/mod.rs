@@ -9,4 +9,6 @@ mod text;
 pub(crate) use human::{bytes, count};
 pub(crate) use table::Table;
 pub use terminal::{ColorChoice, Terminal};
+#[cfg(test)]
+pub(crate) use text::escape;
 pub(crate) use text::{Text, Tone};

@@ -35,14 +35,18 @@ impl Table {
         };
         let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
         for row in &self.rows {
+            // Nothing is padded that nothing follows, so no line ends in blanks.
+            let length = row.iter().rposition(|cell| cell.width() > 0).map_or(0, |last| last + 1);
             let mut line = Text::new();
-            for (column, cell) in row.iter().enumerate() {
+            for (column, cell) in row.iter().take(length).enumerate() {
                 let pad = widths.get(column).map_or(0, |width| width.saturating_sub(cell.width()));
                 let right = self.right.contains(&column);
-                let last = column + 1 == row.len();
-                line = line.plain(" ".repeat(if right { pad } else { 0 })).join(cell);
-                let after = if right || last { 0 } else { pad } + if last { 0 } else { 2 };
-                line = line.plain(" ".repeat(after));
+                let before = if right { pad } else { 0 };
+                line = line.plain(" ".repeat(before)).join(cell);
+                if column + 1 < length {
+                    let after = 2 + pad - before;
+                    line = line.plain(" ".repeat(after));
+                }
             }
             terminal.print(&line);
         }

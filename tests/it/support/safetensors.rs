@@ -32,7 +32,7 @@ fn file(tensors: &[Vec<u8>], numbers: usize) -> Vec<u8> {
         })
         .collect();
     let mut header = serde_json::to_string(&header).unwrap();
-    while header.len() % 8 != 0 {
+    while !header.len().is_multiple_of(8) {
         header.push(' ');
     }
     let mut bytes = (header.len() as u64).to_le_bytes().to_vec();

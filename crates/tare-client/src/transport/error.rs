@@ -1,5 +1,7 @@
 //! Why a request got no answer.
 
+use std::error::Error;
+
 use url::Url;
 
 use super::redirect::RedirectRefused;
@@ -24,7 +26,7 @@ pub enum TransportError {
         /// To whom.
         origin: Origin,
         /// Why.
-        source: reqwest::Error,
+        source: Cause,
     },
     /// The connection cannot be trusted.
     #[error("failed to make a secure connection to {origin}")]
@@ -32,7 +34,7 @@ pub enum TransportError {
         /// To whom.
         origin: Origin,
         /// Why.
-        source: reqwest::Error,
+        source: Cause,
     },
     /// Nothing moved for too long.
     #[error("`{url}` stood still for {seconds} seconds")]
@@ -48,7 +50,7 @@ pub enum TransportError {
         /// What was asked for.
         url: Url,
         /// Why.
-        source: reqwest::Error,
+        source: Cause,
     },
     /// The answer is larger than anything that may be there.
     #[error("`{url}` is larger than the {cap} bytes that are allowed there")]
@@ -72,14 +74,25 @@ pub enum TransportError {
     Token,
 }
 
+/// What lies at the bottom of a failure. The layers above it only say that there is one below.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct Cause(String);
+
+impl Cause {
+    pub(super) fn of(error: &(dyn Error + 'static)) -> Self {
+        Self(chain(error).pop().unwrap_or_default())
+    }
+}
+
 impl TransportError {
     pub(super) fn exchange(url: &Url, origin: &Origin, error: reqwest::Error) -> Self {
-        let source = error.without_url();
-        if !source.is_connect() {
+        let (is_connect, source) = (error.is_connect(), Cause::of(&error));
+        if !is_connect {
             return Self::Broken { url: url.clone(), source };
         }
-        // The TLS library's own error is private to it; its sentences are not.
-        let text = chain(&source).join(" ").to_lowercase();
+        // The TLS library's own error is private to it; its sentence is not.
+        let text = source.0.to_lowercase();
         let tls = ["certificate", "tls", "handshake", "corrupt message", "unknownissuer"];
         if tls.iter().any(|word| text.contains(word)) {
             Self::Tls { origin: origin.clone(), source }
@@ -123,7 +136,7 @@ impl ClientError for TransportError {
                 "check that the registry runs and that its URL is right, `tare registry list`; behind a proxy, set HTTPS_PROXY"
             }
             Self::Tls { source, .. } => {
-                let text = chain(source).join(" ");
+                let text = &source.0;
                 return Some(
                     if text.contains("InvalidContentType") || text.contains("corrupt message") {
                         "the other side does not speak TLS: a registry without a certificate has an `http://` URL".to_owned()

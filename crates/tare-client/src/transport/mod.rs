@@ -19,7 +19,7 @@ use reqwest::{Client, Method, NoProxy, Proxy};
 use url::Url;
 
 pub use body::{Body, FileBody};
-pub use error::TransportError;
+pub use error::{Cause, TransportError};
 pub use response::{Fetched, Response};
 
 use crate::credentials::Token;

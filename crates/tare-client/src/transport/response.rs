@@ -7,6 +7,7 @@ use reqwest::header::{HeaderMap, HeaderName};
 use url::Url;
 
 use super::TransportError;
+use super::error::Cause;
 
 /// An answer whose body is still to be read.
 #[derive(Debug)]
@@ -73,7 +74,7 @@ impl Response {
         match tokio::time::timeout(self.idle, self.inner.chunk()).await {
             Ok(Ok(chunk)) => Ok(chunk),
             Ok(Err(error)) => {
-                Err(TransportError::Broken { url: self.url().clone(), source: error.without_url() })
+                Err(TransportError::Broken { url: self.url().clone(), source: Cause::of(&error) })
             }
             Err(_) => {
                 Err(TransportError::Idle { url: self.url().clone(), seconds: self.idle.as_secs() })
