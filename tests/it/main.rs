@@ -16,6 +16,7 @@ mod owner;
 mod publish;
 mod pull;
 mod readme;
+mod search;
 mod shelf;
 mod support;
 mod tidy;

@@ -203,3 +203,6 @@ fn check_header(
         Err(source) => Err(PackageError::Damaged { path: file.path.clone(), source }),
     }
 }
+
+#[cfg(test)]
+mod tests;
