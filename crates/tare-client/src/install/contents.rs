@@ -188,3 +188,64 @@ fn free_bytes(folder: &std::path::Path) -> Option<u64> {
 fn free_bytes(_: &std::path::Path) -> Option<u64> {
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ClientError as _;
+    use crate::home::Home;
+    use crate::samples::{id, release};
+
+    fn local() -> (tempfile::TempDir, Local) {
+        let folder = tempfile::tempdir().unwrap();
+        let local = Local::open(Home::new(folder.path())).unwrap();
+        (folder, local)
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_disk_that_is_too_small_is_known_before_anything_is_fetched() {
+        let (_folder, local) = local();
+        assert!(check_space(&local, 1).is_ok());
+        let error = check_space(&local, u64::MAX).unwrap_err();
+        assert_eq!((error.code(), error.kind()), ("E-DISK-FULL", crate::ErrorKind::Failure));
+        assert!(error.help().unwrap().contains("TARE_HOME"));
+    }
+
+    #[test]
+    fn what_is_in_the_store_is_not_missing_and_one_content_counts_once() {
+        let (_folder, local) = local();
+        let mut document = release("a/m@1.0.0");
+        let mut again = document.files[0].clone();
+        again.path = "copy.safetensors".parse().unwrap();
+        document.files.push(again);
+        assert_eq!(missing(&local, &document, None).unwrap().len(), 1);
+
+        let content = b"the weights";
+        insert(local.files(), content).unwrap();
+        for file in &mut document.files {
+            (file.sha256, file.size) = (Sha256::of(content), content.len() as u64);
+        }
+        assert_eq!(missing(&local, &document, None).unwrap().len(), 0);
+    }
+
+    #[test]
+    fn a_meta_archive_holds_exactly_what_the_document_says() {
+        let mut document = release("a/m@1.0.0");
+        document.files[0].class = FileClass::Meta;
+        document.files[0].path = "README.md".parse().unwrap();
+        let entry = |path: &str, content: &[u8]| Entry {
+            path: path.parse().unwrap(),
+            executable: false,
+            content: content.to_vec(),
+        };
+        let readme = entry("README.md", b"# m\n");
+        (document.files[0].sha256, document.files[0].size) = (Sha256::of(b"# m\n"), 4);
+        let check = |entries: &[Entry]| check_meta(&id("a/m@1.0.0"), &document, entries);
+        assert!(check(std::slice::from_ref(&readme)).is_ok());
+        for wrong in [vec![], vec![entry("README.md", b"# n\n")], vec![readme, entry("x.py", b"")]]
+        {
+            assert_eq!(check(&wrong).unwrap_err().code(), "E-META");
+        }
+    }
+}
