@@ -44,8 +44,13 @@ pub(super) fn explain(provider: &Provider<'_>, tree: Tree) -> Result<Unsolvable,
             "the requirements cannot be met together".to_owned(),
         ),
     };
-    unsolvable.details.splice(0..0, paths(provider, &facts, facts.focus())?);
-    unsolvable.help = remedy::help(provider, &facts)?;
+    let mut culprits = Vec::new();
+    if let Some(focus) = facts.focus() {
+        let opponents = facts.opponents(focus);
+        unsolvable.details.splice(0..0, paths(provider, &facts, focus, &opponents)?);
+        culprits = opponents.iter().filter_map(|node| package_name(provider, *node)).collect();
+    }
+    unsolvable.help = remedy::help(provider, &facts, &culprits)?;
     Ok(unsolvable)
 }
 
@@ -145,39 +150,51 @@ fn contested(
         ));
     };
     let entry = provider.catalog.entry(package);
-    let demands = facts.demands(node).len();
-    let title = format!("no version of `{}` satisfies all {demands} that need it", entry.name);
-    let mut unsolvable = Unsolvable::new(Obstacle::Conflict, title);
+    let who =
+        |node: &Node| package_name(provider, *node).unwrap_or_else(|| "this project".to_owned());
+    let whom = match facts.opponents(node).as_slice() {
+        [one, other] => format!("both {} and {}", who(one), who(other)),
+        opponents => format!("all {} that need it", opponents.len()),
+    };
+    let mut unsolvable = Unsolvable::new(
+        Obstacle::Conflict,
+        format!("no version of `{}` satisfies {whom}", entry.name),
+    );
     unsolvable.details.push(versions::available(&entry));
     Ok(unsolvable)
 }
 
-/// How the project comes to need `focus`: a line for each dependency on the way, the nearest first.
+/// The name of a node's package, quoted; none for the project.
+fn package_name(provider: &Provider<'_>, node: Node) -> Option<String> {
+    provider.package_of(node).map(|package| format!("`{}`", provider.catalog.entry(package).name))
+}
+
+/// How the project comes to need `focus`: a line for each dependency on the way, then how those that need it do.
 fn paths(
     provider: &Provider<'_>,
     facts: &Facts,
-    focus: Option<Node>,
+    focus: Node,
+    opponents: &[Node],
 ) -> Result<Vec<String>, ResolveError> {
-    let Some(focus) = focus else { return Ok(Vec::new()) };
-    let demands = facts.demands(focus);
     let mut seen = BTreeSet::new();
     let mut lines = Vec::new();
-    for from in demands.iter().take(MOST_DEMANDS) {
-        let mut way = facts.way_to(*from);
-        way.push((*from, focus));
-        for (from, to) in way {
+    let mut demands = Vec::new();
+    for from in opponents.iter().take(MOST_DEMANDS) {
+        for (from, to) in facts.way_to(*from) {
             if seen.insert((from, to)) {
                 lines.extend(facts::line(provider, facts, from, to)?);
             }
         }
+        demands.extend(facts::line(provider, facts, *from, focus)?);
     }
     let hidden = lines.len().saturating_sub(MOST_LINES);
     if hidden > 0 {
         lines.truncate(MOST_LINES);
-        lines.push(format!("… and {hidden} more dependencies"));
+        lines.push(format!("… and {hidden} more dependencies on the way"));
     }
-    if demands.len() > MOST_DEMANDS {
-        lines.push(format!("… and {} more packages that need it", demands.len() - MOST_DEMANDS));
+    lines.append(&mut demands);
+    if opponents.len() > MOST_DEMANDS {
+        lines.push(format!("… and {} more packages that need it", opponents.len() - MOST_DEMANDS));
     }
     Ok(lines)
 }

@@ -88,7 +88,7 @@ impl Facts {
     pub(super) fn contested(&self) -> Option<Node> {
         let taken =
             |node: &&Node| matches!(node, Node::Bucket { .. }) && self.demands(**node).len() > 1;
-        let disputed = |node: &&Node| self.agreed(**node) == Selection::empty();
+        let disputed = |node: &&Node| self.agreed(**node).is_empty();
         let fewest = |node: &&Node| self.demands(**node).len();
         let all = self.dependents.keys().filter(taken);
         let hopeless = all.clone().filter(disputed).min_by_key(fewest);
@@ -141,14 +141,40 @@ impl Facts {
         way
     }
 
+    /// Those of the dependents that cannot agree, as few as will do, and rather those nearest to the project; all when
+    /// they could agree by themselves.
+    pub(super) fn opponents(&self, node: Node) -> Vec<Node> {
+        let demands = self.demands(node);
+        let nearer: Vec<Selection> = demands
+            .iter()
+            .scan(Selection::full(), |agreed, from| {
+                let before = agreed.clone();
+                *agreed = before.intersection(&self.wanted(*from, node));
+                Some(before)
+            })
+            .collect();
+        let mut agreed = Selection::full();
+        let mut opponents = Vec::new();
+        for (from, nearer) in demands.iter().zip(nearer).rev() {
+            if !agreed.is_disjoint(&nearer) {
+                agreed = agreed.intersection(&self.wanted(*from, node));
+                opponents.push(*from);
+            }
+        }
+        opponents.reverse();
+        if agreed.is_empty() { opponents } else { demands }
+    }
+
     /// The versions that every dependent would take in one of its own versions.
     fn agreed(&self, node: Node) -> Selection {
-        let wanted = |from: Node| {
-            let facts = self.by_ends.get(&(from, node)).into_iter().flatten();
-            facts.fold(Selection::empty(), |all, fact| all.union(&fact.allowed))
-        };
-        let demands = self.demands(node);
-        demands.into_iter().map(wanted).fold(Selection::full(), |all, one| all.intersection(&one))
+        let wanted = self.demands(node).into_iter().map(|from| self.wanted(from, node));
+        wanted.fold(Selection::full(), |all, one| all.intersection(&one))
+    }
+
+    /// The versions of `to` that some version of `from` takes.
+    fn wanted(&self, from: Node, to: Node) -> Selection {
+        let facts = self.by_ends.get(&(from, to)).into_iter().flatten();
+        facts.fold(Selection::empty(), |all, fact| all.union(&fact.allowed))
     }
 }
 

@@ -14,8 +14,13 @@ const MOST_TRIES: usize = 4;
 /// How many steps all tries together may take: a few tens of milliseconds.
 const MOST_STEPS: u32 = 2_000;
 
-/// The changes of single requirements of the project that would do; if none does, which requirements are involved.
-pub(super) fn help(provider: &Provider<'_>, facts: &Facts) -> Result<Vec<String>, ResolveError> {
+/// The changes of single requirements of the project that would do; if none does, which requirements are involved, or,
+/// when the project has no choice, whose owners have (`culprits`).
+pub(super) fn help(
+    provider: &Provider<'_>,
+    facts: &Facts,
+    culprits: &[String],
+) -> Result<Vec<String>, ResolveError> {
     let edges = provider.project_edges()?;
     let nodes = facts.needed_by_project();
     let involved: Vec<&Dependency> = edges
@@ -34,8 +39,10 @@ pub(super) fn help(provider: &Provider<'_>, facts: &Facts) -> Result<Vec<String>
             .map(|needed| format!("`{}` {}", needed.name, needed.requirement))
             .collect();
         help.push(match names.as_slice() {
-            [one] => format!("no other version of it would do: ask the owners of what {one} needs for a release that fits"),
-            several => format!("loosen or remove one of these requirements: {}", shortened(several)),
+            [one] if !culprits.is_empty() => {
+                format!("{one} has no other version that would do: ask the owner of {} for a release that fits", shortened(culprits))
+            }
+            names => format!("loosen or remove one of these requirements: {}", shortened(names)),
         });
     }
     Ok(help)

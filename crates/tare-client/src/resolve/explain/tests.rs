@@ -20,10 +20,10 @@ fn a_conflict_names_who_needs_what_and_a_change_that_was_tried() {
     ]);
     assert_eq!(
         text(&registry.fail("chat 1, voice 1")),
-        "no version of `t/tokens` satisfies all 2 that need it\n  \
+        "no version of `t/tokens` satisfies both `t/chat` and `t/voice`\n  \
          this project needs `t/chat` ^1\n  \
-         `t/chat` 1.1.0, 1.0.0 needs `t/tokens` =1.1.0\n  \
          this project needs `t/voice` ^1\n  \
+         `t/chat` 1.0.0, 1.1.0 needs `t/tokens` =1.1.0\n  \
          `t/voice` 1.0.0 needs `t/tokens` =1.2.0\n  \
          versions of `t/tokens`: 1.2.0, 1.1.0\n\
          help: `t/voice` 2.0.0 would do: change its requirement from ^1 to ^2.0.0, or to =2.0.0"
@@ -47,6 +47,20 @@ fn the_project_itself_can_be_one_side() {
         failure.help,
         ["`t/x` 1.0.0 would do: change its requirement from ^1.1 to ^1.0.0, or to =1.0.0"]
     );
+}
+
+#[test]
+fn those_that_could_agree_are_left_out() {
+    let registry = Registry::of(&[
+        "easy 1.0.0 > x 1",
+        "old 1.0.0 > x <1.1",
+        "new 1.0.0 > x ^1.1",
+        "x 1.0.0",
+        "x 1.1.0",
+    ]);
+    let failure = registry.fail("easy 1, old 1, new 1");
+    assert_eq!(failure.title, "no version of `t/x` satisfies both `t/new` and `t/old`");
+    assert!(!failure.to_string().contains("`t/easy` 1.0.0"), "{failure}");
 }
 
 #[test]
@@ -79,9 +93,9 @@ fn a_package_that_is_missing_further_down_is_told_with_the_way_to_it() {
         text(&registry.fail("a 1")),
         "there is no package `t/gone` in the registry\n  \
          this project needs `t/a` ^1\n  \
-         `t/a` 1.1.0, 1.0.0 needs `t/b` ^1\n  \
-         `t/b` 1.1.0, 1.0.0 needs `t/gone` ^1\n\
-         help: no other version of it would do: ask the owners of what `t/a` ^1 needs for a release that fits"
+         `t/a` 1.0.0, 1.1.0 needs `t/b` ^1\n  \
+         `t/b` 1.0.0, 1.1.0 needs `t/gone` ^1\n\
+         help: `t/a` ^1 has no other version that would do: ask the owner of `t/b` for a release that fits"
     );
 }
 
@@ -104,7 +118,7 @@ fn hundreds_of_contradicting_releases_are_told_in_a_few_lines() {
     let lines: Vec<String> = hub.chain(left).chain(right).collect();
     let registry = Registry::of(&lines.iter().map(String::as_str).collect::<Vec<_>>());
     let failure = registry.fail("left 1, right 1");
-    assert_eq!(failure.title, "no version of `t/hub` satisfies all 2 that need it");
+    assert_eq!(failure.title, "no version of `t/hub` satisfies both `t/left` and `t/right`");
     assert!(
         failure
             .details

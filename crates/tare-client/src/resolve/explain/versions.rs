@@ -87,7 +87,7 @@ pub(super) fn spans(entry: &Entry, positions_from_top: impl Iterator<Item = u32>
         .take(MOST_SPANS)
         .map(|(highest, lowest)| match highest - lowest {
             0 => version(*highest),
-            1 => format!("{}, {}", version(*highest), version(*lowest)),
+            1 => format!("{}, {}", version(*lowest), version(*highest)),
             _ => format!("{} to {}", version(*lowest), version(*highest)),
         })
         .collect();
