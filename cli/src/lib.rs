@@ -3,7 +3,7 @@
 //!
 //! | module | for |
 //! |---|---|
-//! | [`env`] | the only reader of the environment |
+//! | [`mod@env`] | the only reader of the environment |
 //! | `app` | flags that every command has, and which command is meant |
 //! | `context` | what a command is handed: paths, the configuration, a registry |
 //! | `session` | what the commands of a consumer share: project, registry, local store |

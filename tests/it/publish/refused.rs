@@ -108,15 +108,14 @@ fn a_wrong_password_opens_no_key() {
     let registry = Registry::start();
     let project = registry.publisher("ada");
     project.write("Tare.toml", model("lab/tiny", "1.0.0"));
-    project
-        .clone()
-        .with("TARE_KEY_PASSWORD", "wrong")
-        .tare("publish")
-        .ends_with(4)
-        .says(&["wrong passphrase"]);
-    let nobody = project.with("TARE_KEY_PASSWORD", "");
-    nobody.tare("publish").ends_with(4).says(&["set TARE_KEY_PASSWORD"]);
+    project.tare("keygen --output ../locked.pem").succeeds();
+    let publish = "publish --key ../locked.pem";
+    let other = project.clone().with("TARE_KEY_PASSWORD", "wrong");
+    other.tare(publish).ends_with(4).says(&["wrong passphrase"]);
+    let nobody = project.clone().with("TARE_KEY_PASSWORD", "");
+    nobody.tare(publish).ends_with(4).says(&["set TARE_KEY_PASSWORD"]);
     assert!(!registry.public("packages/lab/tiny").exists());
+    project.tare(publish).succeeds();
 }
 
 #[test]

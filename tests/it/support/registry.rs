@@ -85,7 +85,8 @@ impl Registry {
     /// Somebody who can do everything with their own packages: with a key, logged in.
     pub(crate) fn publisher(&self, login: &str) -> Project {
         let project = Project::new();
-        project.tare("keygen").succeeds();
+        // Unencrypted, because a password is made to be slow.
+        project.tare("keygen --no-password").succeeds();
         self.log_in(&project, &self.token(login, &["publish:*", "yank:*", "owner:*"]));
         project
     }
