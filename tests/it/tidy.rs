@@ -95,6 +95,27 @@ fn no_file_is_too_long_to_have_one_idea() {
     assert!(long.is_empty(), "over 600 lines:\n{}", long.join("\n"));
 }
 
+/// What `deny.toml` bans is not in the lock file either, and everything comes from crates.io.
+#[test]
+fn banned_crates_are_not_locked() {
+    let policy = fs::read_to_string(root().join("deny.toml")).unwrap();
+    let banned: BTreeSet<&str> =
+        policy.split("{ crate = \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(banned.contains("openssl-sys"), "the bans could not be read");
+    let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    for line in lock.lines() {
+        if let Some(name) = line.strip_prefix("name = \"").and_then(|rest| rest.strip_suffix('"')) {
+            assert!(!banned.contains(name), "deny.toml bans `{name}`, Cargo.lock has it");
+        }
+        if let Some(source) = line.strip_prefix("source = \"") {
+            assert!(
+                source.starts_with("registry+https://github.com/rust-lang/crates.io-index"),
+                "{source}"
+            );
+        }
+    }
+}
+
 /// A clause is defined as `**X-1**` in a chapter and cited as `(X-1)` or `chapter.md X-1` in code.
 #[test]
 fn clauses_that_code_cites_exist() {

@@ -84,7 +84,7 @@ pub enum ObjectKey {
     Location(Blake3),
     /// A pack, by its own digest.
     Pack(Blake3),
-    /// The signature bundles of the release with this digest.
+    /// The signature bundle with this digest.
     Signature(Sha256),
 }
 
@@ -123,13 +123,7 @@ impl ObjectKey {
     /// Whether the object may change: true for those whose name is not the digest of their own bytes.
     #[must_use]
     pub const fn is_mutable(&self) -> bool {
-        matches!(
-            self.kind(),
-            ObjectKind::Registry
-                | ObjectKind::Package
-                | ObjectKind::Location
-                | ObjectKind::Signature
-        )
+        matches!(self.kind(), ObjectKind::Registry | ObjectKind::Package | ObjectKind::Location)
     }
 }
 
@@ -231,6 +225,6 @@ mod tests {
         let mutable: Vec<_> =
             one_of_each().into_iter().filter(ObjectKey::is_mutable).map(|key| key.kind()).collect();
         use ObjectKind::*;
-        assert_eq!(mutable, [Registry, Package, Location, Signature]);
+        assert_eq!(mutable, [Registry, Package, Location]);
     }
 }

@@ -43,7 +43,7 @@ pub(super) async fn object(
         };
     };
     // A mutable file is read whole, so that its tag is that of the bytes that are sent.
-    if is_mutable(&key) {
+    if key.is_mutable() {
         whole(&app, key, &headers).await
     } else {
         immutable(app, key, size, &headers)
@@ -164,11 +164,6 @@ impl Asked {
         };
         Some(if range.is_empty() { Self::Beyond } else { Self::Part(range) })
     }
-}
-
-/// Whether a file may change. A signature bundle is named by its own digest here, so it never does.
-fn is_mutable(key: &ObjectKey) -> bool {
-    key.is_mutable() && key.kind() != ObjectKind::Signature
 }
 
 fn media_type(kind: ObjectKind) -> &'static str {
