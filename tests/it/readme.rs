@@ -87,6 +87,17 @@ fn a_consumer_and_an_auditor_get_through_their_sessions() {
 }
 
 #[test]
+fn the_documents_that_it_shows_are_read() {
+    let block = |heading: &str| {
+        let section = README.split(&format!("\n## {heading}\n")).nth(1).unwrap();
+        section.split("```toml\n").nth(1).unwrap().split("```").next().unwrap()
+    };
+    tare_format::manifest::Manifest::parse(block("Publish")).unwrap();
+    tare_license::audit::Policy::from_toml(block("Audit"), tare_license::Catalogue::builtin())
+        .unwrap();
+}
+
+#[test]
 fn the_first_error_says_what_the_readme_says() {
     let project = Project::new();
     let lines = session("The first error you will meet");
