@@ -67,6 +67,18 @@ impl FileFormat {
             .unwrap_or(Self::Other)
     }
 
+    /// What a loader takes a file named `name` for without looking into it, or `None` when the name promises nothing.
+    /// Such a file is damaged when its content is something else, even nothing.
+    #[must_use]
+    pub fn promised_by(name: &str) -> Option<Self> {
+        let (_, extension) = name.rsplit_once('.')?;
+        match extension.to_ascii_lowercase().as_str() {
+            "safetensors" => Some(Self::Safetensors),
+            "gguf" => Some(Self::Gguf),
+            _ => None,
+        }
+    }
+
     /// The media type for release documents and HTTP.
     #[must_use]
     pub const fn media_type(self) -> &'static str {

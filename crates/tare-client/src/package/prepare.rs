@@ -186,7 +186,8 @@ fn cut_file(
     Ok((released, Cut { path, recipe: chunked.recipe, digest, widths }))
 }
 
-/// Refuses a tensor file that a loader would fail on, before anybody installs it.
+/// Refuses a tensor file that a loader would fail on, before anybody installs it. A loader goes by the name, so what
+/// the name promises is what is checked, whatever the content looks like.
 fn check_header(
     path: &Path,
     file: &SelectedFile,
@@ -194,6 +195,7 @@ fn check_header(
     progress: &Progress,
 ) -> Result<(), PackageError> {
     let fail = |source| PackageError::Read { path: path.to_owned(), source };
+    let format = FileFormat::promised_by(file.path.as_str()).unwrap_or(format);
     match inspect(&mut File::open(path).map_err(fail)?, file.size, format) {
         Ok(_) => Ok(()),
         Err(HeaderError::Unsupported { reason, .. }) => {

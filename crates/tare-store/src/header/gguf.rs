@@ -65,8 +65,13 @@ pub(super) fn read<R: Read + Seek>(input: &mut Input<'_, R>) -> Result<TensorFil
         return Err(input.malformed("it does not begin with `GGUF`"));
     }
     let version = input.u32("the version")?;
-    if !(2..=3).contains(&version) {
-        return Err(input.unsupported(format!("version {version}, not 2 or 3, little-endian")));
+    match version {
+        2 | 3 => {}
+        1 => return Err(input.unsupported("version 1, not 2 or 3")),
+        _ if (1..=3).contains(&version.swap_bytes()) => {
+            return Err(input.unsupported("it is big-endian, not little-endian"));
+        }
+        _ => return Err(input.malformed(format!("version {version}, not 2 or 3"))),
     }
     let tensor_count = count(input, "tensors")?;
     let pair_count = count(input, "key-values")?;

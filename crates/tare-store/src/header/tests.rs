@@ -149,6 +149,22 @@ fn gguf_with_a_fault_is_refused_with_the_reason() {
 }
 
 #[test]
+fn a_gguf_version_that_never_was_is_a_fault_and_another_byte_order_is_not() {
+    let read = |version| {
+        let mut gguf = Gguf::sample();
+        gguf.version = version;
+        let bytes = gguf.bytes();
+        inspect(&mut Cursor::new(&bytes), bytes.len() as u64, FileFormat::Gguf).unwrap_err()
+    };
+    for version in [1, 3_u32.swap_bytes()] {
+        assert!(matches!(read(version), HeaderError::Unsupported { .. }), "{version}");
+    }
+    for version in [0, 4, u32::from_le_bytes(*b"xxxx")] {
+        assert!(matches!(read(version), HeaderError::Malformed { .. }), "{version}");
+    }
+}
+
+#[test]
 fn gguf_counts_are_checked_before_anything_is_allocated() {
     let head = |tensors: u64, pairs: u64| {
         [&b"GGUF\x03\0\0\0"[..], &tensors.to_le_bytes(), &pairs.to_le_bytes()].concat()

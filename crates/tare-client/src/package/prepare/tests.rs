@@ -60,3 +60,25 @@ fn a_file_that_grew_since_it_was_selected_is_an_error() {
     fs::write(folder.path().join("Tare.toml"), selected.text.replace("1.0.0", "1.0.1")).unwrap();
     assert!(prepare(&selected, &Progress::silent()).is_err());
 }
+
+#[test]
+fn a_file_that_is_not_what_its_name_promises_is_damaged() {
+    let random: Vec<u8> = (0..30_u8).map(|byte| byte.wrapping_mul(151) ^ 0xa5).collect();
+    let random = |length: usize| &random[..length];
+    let cases = [
+        ("w.safetensors", random(0)),
+        ("w.safetensors", random(3)),
+        ("w.safetensors", random(7)),
+        ("w.safetensors", random(8)),
+        ("w.SafeTensors", random(30)),
+        ("w.safetensors", b"\x80\x04\x95 a pickle"),
+        ("w.gguf", random(30)),
+        ("w.gguf", b"GGUFxxxx"),
+    ];
+    for (name, content) in cases {
+        let folder = folder();
+        fs::write(folder.path().join(name), content).unwrap();
+        let error = prepare(&select(folder.path()).unwrap(), &Progress::silent()).unwrap_err();
+        assert!(matches!(error, PackageError::Damaged { .. }), "{name} {content:?}: {error}");
+    }
+}
