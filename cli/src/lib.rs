@@ -23,6 +23,7 @@ mod ui;
 
 use std::ffi::OsString;
 use std::io::Write as _;
+use std::mem;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
@@ -34,6 +35,8 @@ pub use env::Env;
 pub use ui::{ColorChoice, Terminal};
 
 use error::{EXIT_BUG, EXIT_INTERRUPTED};
+
+const INTERRUPTED: &str = "interrupted; run the same command again, it goes on where it stopped";
 
 /// Runs the command of this process and gives its exit code.
 #[must_use]
@@ -56,6 +59,7 @@ pub async fn run(args: impl IntoIterator<Item = OsString>, env: Env, terminal: T
 /// The command has a thread of its own, which may wait for a person's answer, while this one waits for Ctrl-C.
 fn run_or_interrupt() -> std::io::Result<u8> {
     let env = Env::of_process()?;
+    let draws = env.stderr_is_terminal;
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
     let terminal = Terminal::of_process(app::wants_color(&args, &env));
     let runtime = Builder::new_multi_thread().enable_all().build()?;
@@ -68,13 +72,24 @@ fn run_or_interrupt() -> std::io::Result<u8> {
     let code = runtime.block_on(async {
         tokio::select! {
             // A command that panicked has no code to send.
-            code = ended => Ok(code.unwrap_or(EXIT_BUG)),
-            interrupted = tokio::signal::ctrl_c() => interrupted.map(|()| EXIT_INTERRUPTED),
+            code = ended => Ok(Some(code.unwrap_or(EXIT_BUG))),
+            interrupted = tokio::signal::ctrl_c() => interrupted.map(|()| None),
         }
     });
-    // Threads that are busy get a moment and no more: what they do is safe to cut off at any point.
+    // How this ends is known now. A thread that is cut off in its work may panic, which is no bug to report.
+    std::panic::set_hook(Box::new(|_| {}));
+    if let Ok(None) = code {
+        // What the threads do is safe to cut off at any point, which the end of the process does. A runtime that is
+        // shut down before would let them fail one by one, and tell of it.
+        mem::forget(runtime);
+        // A bar leaves the cursor behind itself, and the terminal shows `^C` there.
+        let line_end = if draws { "\n" } else { "" };
+        let _ = writeln!(std::io::stderr(), "{line_end}{INTERRUPTED}");
+        return Ok(EXIT_INTERRUPTED);
+    }
+    // Threads that are busy get a moment and no more.
     runtime.shutdown_timeout(Duration::from_millis(200));
-    code
+    code.map(|code| code.unwrap_or(EXIT_INTERRUPTED))
 }
 
 /// What a person reads when a promise of this program was broken.

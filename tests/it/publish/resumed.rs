@@ -72,3 +72,23 @@ fn a_run_that_is_killed_leaves_nothing_behind_but_what_the_next_goes_on_with() {
     assert!(sent < 120 << 20, "at least one pack of three was not sent again: {continued}");
     assert_eq!(kept_sessions(&project.home()), 0);
 }
+
+#[test]
+#[cfg(unix)]
+fn a_run_that_is_interrupted_says_how_to_go_on_and_nothing_else() {
+    use std::process::{Command, Stdio};
+    let registry = Registry::start();
+    let project = registry.publisher("ada");
+    project.write("Tare.toml", model("lab/large", "1.0.0"));
+    project.write("w.safetensors", safetensors::model(1, 10, 1 << 20));
+    let mut child =
+        project.command(&["publish", "--quiet"]).stderr(Stdio::piped()).spawn().unwrap();
+    while kept_sessions(&project.home()) == 0 && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let ended = child.wait_with_output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(130), "{said}");
+    assert_eq!(said, "interrupted; run the same command again, it goes on where it stopped\n");
+}
