@@ -23,7 +23,7 @@ use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 use url::Url;
 
 use crate::error::{ClientError, ErrorKind};
-use crate::origin::{UrlError, registry_url};
+use crate::origin::{UrlError, is_loopback, registry_url};
 
 /// The file's name in the home folder and in `.tare`.
 pub const CONFIG_FILE: &str = "config.toml";
@@ -109,10 +109,11 @@ impl ClientError for ConfigError {
     fn help(&self) -> Option<String> {
         match self {
             Self::Syntax { help, .. } => help.clone(),
-            Self::Unknown { name, known } if known.is_empty() => {
-                Some(format!("add it with `tare registry add {name} URL`"))
-            }
-            Self::Unknown { known, .. } => Some(format!("the known ones are {}", known.join(", "))),
+            Self::Unknown { name, known } => Some(match (url_without_scheme(name), &known[..]) {
+                (Some(url), _) => format!("did you mean {url}?"),
+                (None, []) => format!("add it with `tare registry add {name} URL`"),
+                (None, known) => format!("the known ones are {}", known.join(", ")),
+            }),
             Self::NoDefault => Some(
                 "add one with `tare login --registry URL` or `tare registry add NAME URL`"
                     .to_owned(),
@@ -318,6 +319,17 @@ fn check_name(name: &str) -> Result<(), ConfigError> {
     } else {
         Err(ConfigError::Name { name: name.chars().take(80).collect() })
     }
+}
+
+/// The URL that somebody meant who wrote `host:port` or `host.example/path` where a name or a URL is expected.
+fn url_without_scheme(text: &str) -> Option<String> {
+    if check_name(text).is_ok() {
+        return None;
+    }
+    let plain = registry_url(&format!("http://{text}")).ok()?;
+    plain.host_str()?;
+    let scheme = if is_loopback(&plain) { "http" } else { "https" };
+    Some(format!("{scheme}://{text}"))
 }
 
 fn read_text(path: &Path) -> Result<Option<String>, ConfigError> {

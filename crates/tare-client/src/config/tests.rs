@@ -27,6 +27,15 @@ fn a_mistake_names_the_file_the_line_and_the_nearest_key() {
 }
 
 #[test]
+fn a_url_without_a_scheme_gets_one() {
+    let asked = |name: &str| Config::default().choose(Some(name)).unwrap_err().help().unwrap();
+    assert_eq!(asked("127.0.0.1:8273"), "did you mean http://127.0.0.1:8273?");
+    assert_eq!(asked("localhost:8273/tare"), "did you mean http://localhost:8273/tare?");
+    assert_eq!(asked("tare.example"), "did you mean https://tare.example?");
+    assert_eq!(asked("main"), "add it with `tare registry add main URL`");
+}
+
+#[test]
 fn an_unknown_registry_lists_the_known_ones() {
     let home = tempfile::tempdir().unwrap();
     write(home.path(), "registries.main.url = 'https://a.example'\n");
