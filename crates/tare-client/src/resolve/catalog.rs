@@ -1,8 +1,8 @@
 //! The packages that one resolution has met, in the form the solver wants: numbered, and cut down to the versions
 //! that may be chosen at all.
 //!
-//! The *candidates* of a package are its releases without the withdrawn, the yanked (unless locked) and those after
-//! the `as of` instant, by ascending version; the solver knows a version by its position among them. A *bucket* is a
+//! The *candidates* of a package are its releases without the withdrawn, the yanked (unless locked, kept or not) and
+//! those after the `as of` instant, by ascending version; the solver knows a version by its position among them. A *bucket* is a
 //! run of candidates that are semver-compatible with each other (V-6).
 
 use std::cell::RefCell;
@@ -32,6 +32,10 @@ pub(super) struct Entry {
     pub(super) buckets: Vec<Selection>,
     /// The candidates that the lock has and that are to be kept.
     pub(super) locked: Selection,
+    /// The yanked candidates that the lock has and that may move: better than none, worse than any other.
+    pub(super) last_resort: Selection,
+    /// The candidate that a precise version names.
+    pub(super) held: Selection,
     /// The candidates that a range may take: all but those that a precise version excludes.
     open: Selection,
     /// Whether the caller asked to update it.
@@ -42,24 +46,36 @@ impl Entry {
     fn new(
         name: PackageName,
         package: Option<Arc<Package>>,
-        kept: &[&Version],
+        locked: &[&Version],
         options: &Options,
     ) -> Self {
         let releases = package.as_ref().map_or([].as_slice(), |package| package.releases());
         let candidates: Vec<u32> = (0_u32..)
             .zip(releases)
             .filter(|(_, release)| {
-                may_be_chosen(release, kept.contains(&&release.version), options)
+                may_be_chosen(release, locked.contains(&&release.version), options)
             })
             .map(|(position, _)| position)
             .collect();
         let updated = options.names_for_update(&name);
-        let (buckets, none) = (Vec::new(), Selection::empty());
-        let mut entry =
-            Self { name, package, candidates, buckets, locked: none.clone(), open: none, updated };
+        let none = Selection::empty;
+        let mut entry = Self {
+            name,
+            package,
+            candidates,
+            buckets: Vec::new(),
+            locked: none(),
+            last_resort: none(),
+            held: none(),
+            open: none(),
+            updated,
+        };
         entry.buckets = entry.cut_into_buckets();
-        if !kept.is_empty() {
-            entry.locked = entry.positions(|version| kept.contains(&version));
+        if !locked.is_empty() {
+            entry.place_lock(locked, options);
+        }
+        if let Some(held) = options.held(&entry.name) {
+            entry.held = entry.positions(|version| version == held);
         }
         entry.open = match options.held(&entry.name) {
             None => Selection::of_range(0..entry.len()),
@@ -107,6 +123,19 @@ impl Entry {
             .collect()
     }
 
+    fn place_lock(&mut self, locked: &[&Version], options: &Options) {
+        let positions = self.positions(|version| locked.contains(&version));
+        if options.lets_go(&self.name) {
+            let is_yanked = |position: &u32| {
+                let standing = self.release(*position).map(|one| one.standing(options.as_of));
+                matches!(standing, Some(Standing::Yanked { .. }))
+            };
+            self.last_resort = positions.positions_from_top().filter(is_yanked).collect();
+        } else {
+            self.locked = positions;
+        }
+    }
+
     fn positions(&self, wanted: impl Fn(&Version) -> bool) -> Selection {
         (0..self.len()).filter(|position| self.version(*position).is_some_and(&wanted)).collect()
     }
@@ -150,7 +179,7 @@ fn may_be_chosen(release: &Release, locked: bool, options: &Options) -> bool {
 pub(super) struct Catalog<'a> {
     index: &'a dyn Index,
     options: &'a Options,
-    kept: HashMap<&'a PackageName, Vec<&'a Version>>,
+    locked: HashMap<&'a PackageName, Vec<&'a Version>>,
     ids: RefCell<HashMap<PackageName, Id>>,
     entries: RefCell<Vec<Rc<Entry>>>,
     pending: RefCell<BTreeSet<PackageName>>,
@@ -161,7 +190,7 @@ impl<'a> Catalog<'a> {
         Self {
             index,
             options,
-            kept: options.kept(),
+            locked: options.locked_versions(),
             ids: RefCell::default(),
             entries: RefCell::default(),
             pending: RefCell::default(),
@@ -190,8 +219,8 @@ impl<'a> Catalog<'a> {
             }
         };
         let name_of_owner = package.as_ref().map_or(name, |package| package.name()).clone();
-        let kept = self.kept.get(&name_of_owner).map_or([].as_slice(), Vec::as_slice);
-        let entry = Entry::new(name_of_owner, package, kept, self.options);
+        let locked = self.locked.get(&name_of_owner).map_or([].as_slice(), Vec::as_slice);
+        let entry = Entry::new(name_of_owner, package, locked, self.options);
         let mut ids = self.ids.borrow_mut();
         // Another spelling that folds to the same name is the same package.
         let id = ids.get(&entry.name).copied().unwrap_or_else(|| {

@@ -25,13 +25,13 @@ impl Options {
     /// What `max_steps` is unless said otherwise: a graph of two thousand packages takes some four thousand.
     pub const DEFAULT_MAX_STEPS: u32 = 100_000;
 
-    /// The locked versions that this resolution tries to keep, by package.
-    pub(super) fn kept(&self) -> HashMap<&PackageName, Vec<&Version>> {
-        let mut kept: HashMap<&PackageName, Vec<&Version>> = HashMap::new();
-        for locked in self.locked.iter().filter(|locked| !self.lets_go(&locked.name)) {
-            kept.entry(&locked.name).or_default().push(&locked.version);
+    /// The locked versions, kept or let go, by package.
+    pub(super) fn locked_versions(&self) -> HashMap<&PackageName, Vec<&Version>> {
+        let mut versions: HashMap<&PackageName, Vec<&Version>> = HashMap::new();
+        for locked in &self.locked {
+            versions.entry(&locked.name).or_default().push(&locked.version);
         }
-        kept
+        versions
     }
 
     /// Whether the caller named `name` as one to update.
@@ -45,7 +45,8 @@ impl Options {
         self.precise.as_ref().filter(|held| held.name == *name).map(|held| &held.version)
     }
 
-    fn lets_go(&self, name: &PackageName) -> bool {
+    /// Whether the locked versions of `name` may move although the requirements still allow them.
+    pub(super) fn lets_go(&self, name: &PackageName) -> bool {
         self.update == Update::Everything || self.names_for_update(name)
     }
 }

@@ -218,15 +218,24 @@ impl<'a> Provider<'a> {
     }
 
     fn newest_or_locked(&self, package: Id, range: &Selection) -> Option<u32> {
-        let locked = self.catalog.entry(package).locked.intersection(range);
-        locked.highest().or_else(|| range.highest())
+        let entry = self.catalog.entry(package);
+        let locked = entry.locked.intersection(range);
+        let rather = range.intersection(&entry.last_resort.complement());
+        locked.highest().or_else(|| rather.highest()).or_else(|| range.highest())
     }
 
-    /// The newest bucket with a locked version, else the newest.
+    /// The bucket of a precise version, else the newest with a locked version, else the newest with one that is not
+    /// yanked, else the newest.
     fn bucket_for(&self, spread: &Spread, buckets: &Selection) -> Option<u32> {
         let entry = self.catalog.entry(spread.package);
-        let locked = entry.buckets_of(&spread.allowed.intersection(&entry.locked));
-        locked.intersection(buckets).highest().or_else(|| buckets.highest())
+        let newest_with = |candidates: &Selection| {
+            let wanted = entry.buckets_of(&spread.allowed.intersection(candidates));
+            wanted.intersection(buckets).highest()
+        };
+        newest_with(&entry.held)
+            .or_else(|| newest_with(&entry.locked))
+            .or_else(|| newest_with(&entry.last_resort.complement()))
+            .or_else(|| buckets.highest())
     }
 }
 

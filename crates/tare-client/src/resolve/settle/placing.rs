@@ -91,15 +91,19 @@ impl Placing {
         Ok(demands)
     }
 
-    /// What a requirement over several buckets takes: the newest pin, else the newest that stands in a bucket.
+    /// What a requirement over several buckets takes: a precise version that stands, else the newest pin, else the newest that stands in a bucket.
     fn position_for(&self, provider: &Provider<'_>, pins: &Pins, spread: u32) -> Option<u32> {
         let spread = provider.spread(spread);
         let package = spread.package;
+        let entry = provider.catalog.entry(package);
         let pins = pins.get(&package).into_iter().flatten().copied();
-        let buckets = 0..provider.catalog.entry(package).buckets.len() as u32;
-        let standing = buckets
-            .filter_map(|bucket| self.positions.get(&Node::Bucket { package, bucket }).copied());
-        newest(pins, &spread.allowed).or_else(|| newest(standing, &spread.allowed))
+        let standing: Vec<u32> = (0..entry.buckets.len() as u32)
+            .filter_map(|bucket| self.positions.get(&Node::Bucket { package, bucket }).copied())
+            .collect();
+        let held = entry.held.intersection(&spread.allowed);
+        newest(standing.iter().copied(), &held)
+            .or_else(|| newest(pins, &spread.allowed))
+            .or_else(|| newest(standing.into_iter(), &spread.allowed))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a lock keeps, and what an update lets go.
 
-use super::registry::{Registry, locked, needs, release};
+use super::registry::{Registry, listing, locked, needs, release};
 use crate::resolve::{Obstacle, Options, Update};
 
 fn update(lock: &str, names: &str) -> Options {
@@ -84,16 +84,29 @@ fn a_requirement_over_several_majors_stays_with_the_locked_one() {
 }
 
 #[test]
+fn a_precise_version_is_looked_for_in_its_own_major_first() {
+    let registry =
+        Registry::of(&["d 1.0.0 > x >=5 <7", "e 1.0.0 > x ^6", "x 5.1.2", "x 5.2.0", "x 6.2.3"]);
+    let precise = |lock| Options { precise: Some(release("x 5.1.2")), ..locked(lock) };
+    assert_eq!(registry.choose_with("d 1", &precise("d 1.0.0, x 6.2.3")), "d 1.0.0, x 5.1.2");
+    assert_eq!(
+        registry.choose_with("d 1, e 1", &precise("d 1.0.0, e 1.0.0, x 6.2.3")),
+        "d 1.0.0, e 1.0.0, x 5.1.2, x 6.2.3"
+    );
+}
+
+#[test]
 fn what_is_locked_and_no_longer_needed_goes() {
     assert_eq!(registry().choose_with("b 1", &locked(OLD)), "b 1.0.0");
 }
 
 #[test]
-fn an_update_does_not_bring_back_a_yanked_release() {
+fn an_update_leaves_a_yanked_release_only_for_another_that_fits() {
     let registry = Registry::of(&["a 1.0.0", "a 1.1.0"]).yank("a 1.1.0", "02-01");
     assert_eq!(registry.choose_with("a 1", &update("a 1.1.0", "a *")), "a 1.0.0");
-    assert_eq!(
-        registry.fail_with("a ^1.1", &update("a 1.1.0", "a *")).obstacle,
-        Obstacle::NoVersion
-    );
+    let everything = Options { update: Update::Everything, ..locked("a 1.1.0") };
+    let kept = registry.resolve("a ^1.1", &everything).unwrap();
+    assert_eq!((listing(&kept).as_str(), kept.notes.len()), ("a 1.1.0", 1));
+    let anew = registry.fail_with("a ^1.1", &Options::default());
+    assert_eq!(anew.obstacle, Obstacle::NoVersion);
 }
