@@ -51,6 +51,7 @@ pub mod verify;
 pub use error::{ClientError, ErrorKind};
 
 mod secret_file;
+mod suggest;
 
 #[cfg(test)]
 mod samples;

@@ -5,6 +5,7 @@ use tare_format::{PackageName, VariantName};
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
 use crate::error::ErrorKind;
+use crate::suggest::nearest;
 
 const DEPENDENCIES: &str = "dependencies";
 
@@ -80,8 +81,7 @@ pub(super) fn remove(text: &str, name: &PackageName) -> Result<String, EditError
     let item = document.get_mut(DEPENDENCIES).ok_or_else(|| unknown(None))?;
     let table = item.as_table_like_mut().ok_or(EditError::NoTable)?;
     if table.remove(name.as_str()).is_none() {
-        let near = |known: &str| strsim::damerau_levenshtein(known, name.as_str());
-        let near = table.iter().map(|(known, _)| known).min_by_key(|known| near(known));
+        let near = nearest(name.as_str(), table.iter().map(|(known, _)| known));
         return Err(unknown(near.map(str::to_owned)));
     }
     Ok(document.to_string())

@@ -7,7 +7,8 @@ use crate::error::{ClientError, ErrorKind};
 use crate::lock::OutOfDate;
 use crate::pages::PagesError;
 use crate::resolve::{IndexError, Unsolvable};
-use crate::trust::TrustError;
+use crate::suggest::nearest;
+use crate::trust::{TrustError, accept_signer};
 
 /// Why there is no new lock.
 #[derive(Debug, thiserror::Error)]
@@ -93,14 +94,19 @@ impl ClientError for UpdateError {
                 (!explained.help.is_empty()).then(|| explained.help.join("; "))
             }
             Self::NotLocked { name, known } => {
-                let near = known
-                    .iter()
-                    .min_by_key(|known| strsim::damerau_levenshtein(known.as_str(), name.as_str()));
-                near.map(|near| format!("did you mean `{near}`?"))
+                let near = nearest(name.as_str(), known.iter().map(PackageName::as_str))?;
+                Some(format!("did you mean `{near}`?"))
             }
             Self::Index(_) => None,
             Self::Pages(error) => error.help(),
-            Self::Trust(error) => error.help(),
+            Self::Trust(error) => match &**error {
+                // What brings a lock up to date is more than one command, and each has the flag.
+                TrustError::OtherSigner { id, .. } => {
+                    let how = format!("the same command with `--accept-signer {}`", id.name);
+                    Some(accept_signer(&id.name, &how))
+                }
+                error => error.help(),
+            },
             Self::OtherRegistry { .. } => Some(
                 "choose that registry with `--registry`; to move to another one, remove Tare.lock"
                     .to_owned(),
