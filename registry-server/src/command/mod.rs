@@ -12,6 +12,9 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use registry_server::{App, Config, Registry};
 
+/// The registry's folder when none is given.
+const DEFAULT_PATH: &str = "./tare-registry";
+
 /// Serves a registry of Tare packages from a folder
 #[derive(Parser)]
 #[command(name = "tare-registry", version, propagate_version = true)]
@@ -24,7 +27,7 @@ pub(crate) struct Cli {
 #[derive(clap::Args)]
 pub(crate) struct Common {
     /// The registry's folder
-    #[arg(long, default_value = "./tare-registry", global = true)]
+    #[arg(long, default_value = DEFAULT_PATH, global = true)]
     path: PathBuf,
     /// Answer in JSON
     #[arg(long, global = true)]

@@ -1,15 +1,17 @@
 //! `tare-registry serve`.
 
 use std::io::IsTerminal as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 
 use anyhow::Context as _;
+use registry_server::accounts::DEFAULT_LIFETIME;
 use registry_server::{Config, Registry, TokenText, serve};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
-use super::{Common, output};
+use super::{Common, DEFAULT_PATH, output};
 
 /// How the log is written.
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -59,29 +61,65 @@ fn greet(
     address: SocketAddr,
     token: Option<&TokenText>,
 ) -> anyhow::Result<()> {
-    let url = format!("http://{address}");
+    let url = url_of(address);
+    let token = token.map(TokenText::reveal);
     if common.json {
         // One line, so that who reads it need not know where it ends.
-        let token = token.map(TokenText::reveal);
         output::data(serde_json::to_string(
             &json!({ "url": url, "path": config.path, "token": token }),
         )?);
         return Ok(());
     }
     output::data(&url);
-    output::talk(format!("serving `{}` at {url}", config.path.display()));
-    match token {
-        Some(token) => {
-            output::talk("a token of the user `admin`, shown this once:");
-            output::talk(format!("  {}", token.reveal()));
-            output::talk("to use it, paste it after:");
-            output::talk(format!("  tare login --registry {url}"));
-        }
-        None => output::talk(
-            "for another token: tare-registry token create --user admin --scope 'publish:*'",
-        ),
+    for line in greeting(&config.path, address, token) {
+        output::talk(line);
     }
     Ok(())
+}
+
+/// What a person is told when the registry starts.
+fn greeting(path: &Path, address: SocketAddr, token: Option<&str>) -> Vec<String> {
+    let url = url_of(address);
+    let mut lines = vec![format!("serving `{}` at {url}", path.display())];
+    if address.ip().is_unspecified() {
+        lines.push(format!("it listens on every address of this machine, port {}", address.port()));
+    }
+    if let Some(token) = token {
+        let days = DEFAULT_LIFETIME.as_hours() / 24;
+        lines.push(format!("a token of the user `admin`, shown this once, valid for {days} days:"));
+        lines.push(format!("  {token}"));
+        lines.push("to use it, paste it after:".to_owned());
+        lines.push(format!("  tare login --registry {url}"));
+    } else {
+        lines.push(format!(
+            "for another token: tare-registry token create{} --user admin --scope 'publish:*'",
+            path_option(path)
+        ));
+    }
+    lines
+}
+
+/// Where to reach a registry that listens on `address`: one that listens everywhere has no one address, but is here too.
+fn url_of(mut address: SocketAddr) -> String {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    format!("http://{address}")
+}
+
+/// `--path` as a shell takes it; nothing for the folder that is taken without.
+fn path_option(path: &Path) -> String {
+    if path == Path::new(DEFAULT_PATH) {
+        return String::new();
+    }
+    let path = path.to_string_lossy();
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
+    match path.chars().all(plain) {
+        true => format!(" --path {path}"),
+        false => format!(" --path '{}'", path.replace('\'', r"'\''")),
+    }
 }
 
 fn start_log(format: LogFormat) {
@@ -111,4 +149,28 @@ async fn stopped() {
         }
     }
     let _ = interrupt.await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_later_start_names_the_folder_as_a_shell_takes_it() {
+        let last =
+            |path| greeting(Path::new(path), ([127, 0, 0, 1], 8273).into(), None).pop().unwrap();
+        assert!(last(DEFAULT_PATH).contains("token create --user"));
+        assert!(last("/srv/tare").contains("token create --path /srv/tare --user"));
+        assert!(last("it's").contains(r"--path 'it'\''s' --user"));
+    }
+
+    #[test]
+    fn the_url_can_be_reached_although_it_listens_everywhere() {
+        let lines = greeting(Path::new("r"), ([0, 0, 0, 0], 8273).into(), Some("tare_x"));
+        assert!(lines[0].ends_with("at http://127.0.0.1:8273"), "{lines:?}");
+        assert!(lines[1].contains("every address"), "{lines:?}");
+        assert!(lines[2].contains("30 days"), "{lines:?}");
+        let everywhere = "[::]:1".parse().unwrap();
+        assert_eq!(url_of(everywhere), "http://[::1]:1");
+    }
 }
