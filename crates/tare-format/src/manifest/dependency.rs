@@ -84,6 +84,7 @@ pub(crate) fn is_exact(requirement: &VersionReq) -> bool {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(expecting = "a table with version")]
 struct DependencyTable {
     #[serde(deserialize_with = "requirement")]
     version: VersionReq,

@@ -97,6 +97,7 @@ impl JsonSchema for LicenseExpression {
 /// An expression for each part; absent when the package ships no such part.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(expecting = "a table with an expression for each part, as in { weights = \"MIT\" }")]
 pub struct LicenseParts {
     /// Of the parameters.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -132,6 +133,9 @@ impl LicenseParts {
 /// `[license]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(
+    expecting = "a table with an expression for each part, as in weights = \"MIT\" under [license]"
+)]
 pub struct License {
     /// Of the parameters.
     pub weights: Option<LicenseExpression>,

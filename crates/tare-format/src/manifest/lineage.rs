@@ -43,6 +43,20 @@ pub enum LineageRelation {
 }
 
 impl LineageRelation {
+    /// Every relation.
+    pub const ALL: [Self; 10] = [
+        Self::TrainedOn,
+        Self::FinetunedFrom,
+        Self::AdaptedFrom,
+        Self::MergedFrom,
+        Self::QuantizedFrom,
+        Self::ConvertedFrom,
+        Self::DistilledFrom,
+        Self::GeneratedBy,
+        Self::DerivedFrom,
+        Self::EvaluatedOn,
+    ];
+
     /// The relation's name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -157,6 +171,9 @@ impl JsonSchema for ExactVersion {
 /// One entry of `[lineage]`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(
+    expecting = "a table with version and relation, as in { version = \"=1.0.0\", relation = \"trained-on\" }"
+)]
 pub struct LineageEntry {
     /// Which version; needed for a package.
     pub version: Option<ExactVersion>,
@@ -190,6 +207,7 @@ pub enum UndisclosedReason {
 /// `[[lineage.undisclosed]]`: what cannot be published is still declared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(expecting = "a table with relation, description and reason")]
 pub struct Undisclosed {
     /// How the package came from it.
     pub relation: LineageRelation,

@@ -63,6 +63,7 @@ impl FromStr for Kind {
 /// `[package]`: what the package is and who made it.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(expecting = "a table with name, version and kind under [package]")]
 pub struct Package {
     /// `namespace/name`.
     pub name: PackageName,
@@ -160,6 +161,7 @@ impl JsonSchema for PublishTo {
 /// `[[evaluation]]`: one result, and the file that shows it.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(expecting = "a table with dataset, metric and value under [[evaluation]]")]
 pub struct Evaluation {
     /// The data set, as `ns/name@1.0.0`.
     pub dataset: ReleaseId,
@@ -177,7 +179,14 @@ pub struct Evaluation {
 fn publishable_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Version, D::Error> {
     let text = Cow::<'de, str>::deserialize(deserializer)?;
     let version: Version = text.parse().map_err(|error| {
-        de::Error::custom(format!("`{text}` is not a semantic version: {error}"))
+        de::Error::custom(match whole(&text) {
+            Some(whole) => {
+                format!(
+                    "`{text}` is not a semantic version: write `{whole}` with all three numbers"
+                )
+            }
+            None => format!("`{text}` is not a semantic version: {error}"),
+        })
     })?;
     if version.build.is_empty() {
         Ok(version)
@@ -187,4 +196,14 @@ fn publishable_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ver
             version.build
         )))
     }
+}
+
+/// The version with all three numbers, when `text` has only the first or the first two.
+fn whole(text: &str) -> Option<Version> {
+    let zeros = match text.split('.').count() {
+        1 => ".0.0",
+        2 => ".0",
+        _ => return None,
+    };
+    format!("{text}{zeros}").parse().ok()
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
 
-use super::Manifest;
+use super::{Kind, LineageRelation, Manifest};
 
 /// A line and a column, both from 1, counted in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +116,16 @@ fn unknown_word(message: &str) -> Option<(String, String)> {
 /// The span of the value under `path` in a TOML text, or of its nearest parent.
 fn locate(text: &str, path: &[&str]) -> Option<Range<usize>> {
     let table = DeTable::parse(text).ok()?;
+/// What a field that is missing may say, when that is one of a few words.
+fn missing_word(message: &str) -> Option<String> {
+    let known: Vec<&str> = match message {
+        "missing field `relation`" => LineageRelation::ALL.map(LineageRelation::as_str).to_vec(),
+        "missing field `kind`" => Kind::ALL.map(Kind::as_str).to_vec(),
+        _ => return None,
+    };
+    Some(format!("the values here are {}", known.join(", ")))
+}
+
     let mut span = None;
     let mut value: Option<&DeValue<'_>> = None;
     for step in path {

@@ -123,7 +123,8 @@ impl Manifest {
                 require(false, &["variants", "default"], &message, Some(&help))
             }
             None if self.variants.named.len() > 1 => {
-                let help = format!("add `default = \"…\"` with one of {}", names());
+                let help =
+                    format!("add `default = \"…\"` under `[variants]` with one of {}", names());
                 require(
                     false,
                     &["variants"],

@@ -21,6 +21,7 @@ pub struct Variants {
 /// `[variants.NAME]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(expecting = "a table with files, as in { files = [\"*.gguf\"] }")]
 pub struct Variant {
     /// Globs of the files that only this variant has.
     pub files: Vec<String>,
