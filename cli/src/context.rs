@@ -68,9 +68,10 @@ impl Context {
         self.env.resolve(path)
     }
 
-    /// A path as a person in the current folder would write it.
+    /// A path as a person in the current folder would write it; that folder itself in full.
     pub(crate) fn show(&self, path: &Path) -> String {
-        path.strip_prefix(self.cwd()).unwrap_or(path).display().to_string()
+        let below = path.strip_prefix(self.cwd()).ok().filter(|below| *below != Path::new(""));
+        below.unwrap_or(path).display().to_string()
     }
 
     /// What operations tell their progress to.

@@ -137,7 +137,7 @@ fn adding_writes_one_line_and_says_which() {
     assert_eq!(written.len(), lines(expected).len(), "{written:?}");
     assert!(lines(expected).iter().all(|line| written.contains(line)), "{written:?}");
     project.tare("remove lab/lora").succeeds().says(&["Removing lab/lora@0.4.1"]);
-    project.tare("remove lab/lora").ends_with(5).says(&["did you mean `lab/base`?"]);
+    project.tare("remove lab/bas").ends_with(5).says(&["did you mean `lab/base`?"]);
 }
 
 #[test]
@@ -151,9 +151,11 @@ fn adding_what_cannot_be_had_changes_nothing() {
         ("add lab/base@1.0.0:q8", 5, "q8"),
         ("add no-namespace", 2, "namespace/name"),
         ("add lab/lora@one", 2, "not a version requirement"),
+        ("add lab/base@1:f32 lab/base@1:q4", 2, "`lab/base` is to be added twice"),
         ("add lab/lora --dry-run", 0, "nothing was written"),
     ] {
-        project.tare(command).ends_with(code).says(&[says]);
+        let said = project.tare(command).ends_with(code).says(&[says]).stderr;
+        assert!(code == 0 || !said.contains("Adding"), "{said}");
         assert_eq!(project.read("Tare.toml"), before, "{command}");
         assert!(!project.path().join("Tare.lock").exists(), "{command}");
     }
@@ -195,6 +197,6 @@ fn a_yanked_version_is_not_locked_anew_and_stays_where_it_is() {
     old.tare("lock").succeeds();
     shelf.publisher.tare_with(&["yank", "lab/lora@0.4.1", "--reason", "clicks"], "").succeeds();
     old.tare("install").succeeds();
-    old.tare("update").ends_with(5).says(&["clicks"]);
+    old.tare("update").succeeds().says(&["yanked (clicks)"]);
     new.tare("lock").ends_with(5).says(&["yanked"]);
 }

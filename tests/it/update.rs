@@ -44,6 +44,13 @@ fn a_dry_run_tells_and_changes_nothing() {
     let told = project.tare("update --dry-run").succeeds();
     told.says(&["Updating lab/a 1.0.0 -> 1.1.0", "nothing was written", "To fetch"]);
     assert_eq!(project.read("Tare.lock"), before);
+    let told = project.tare("update --dry-run --json").succeeds().stderr;
+    let warnings: Vec<serde_json::Value> =
+        told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(warnings[0]["warning"], "nothing was written, because of `--dry-run`");
+    project.tare("update").succeeds();
+    let told = project.tare("update --dry-run").succeeds().says(&["as new as"]);
+    assert!(!told.stderr.contains("nothing was written"), "{}", told.stderr);
 }
 
 #[test]
@@ -79,6 +86,9 @@ fn a_new_signer_is_refused_until_it_is_accepted_by_name() {
     let refused = project.tare("update").ends_with(7);
     refused.says(&["E-SIGNER-CHANGED", "lab/lora@0.4.2", "by a way that is not the registry"]);
     assert!(project.read("Tare.lock").contains("0.4.1"));
+    let refused = project.tare("add lab/lora@=0.4.2").ends_with(7);
+    refused.says(&["the same command with `--accept-signer lab/lora`"]);
+    project.tare("add lab/lora@=0.4.2 --accept-signer lab/lora --dry-run").succeeds();
     project.tare("update --accept-signer lab/lora").succeeds();
     project.tare("install").succeeds().says(&["Installed lab/lora@0.4.2"]);
 }

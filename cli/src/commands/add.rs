@@ -9,7 +9,7 @@ use tare_client::update::update;
 use tare_format::manifest::DependencyRelation;
 use tare_format::{PackageSpec, VariantName};
 
-use super::lock::{request, save, show_changes, to_json};
+use super::lock::{SignerArgs, request, save, show_changes, to_json};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::session::{Session, open_project, project_error};
@@ -28,6 +28,8 @@ pub(crate) struct AddArgs {
     /// What it is for
     #[arg(long, value_parser = parse_relation, value_name = "base|tokenizer|component|member")]
     relation: Option<DependencyRelation>,
+    #[command(flatten)]
+    signers: SignerArgs,
     /// Show what would change, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -40,20 +42,21 @@ pub(super) async fn run(args: &AddArgs, context: &Context) -> Result<(), Command
     let mut additions = Vec::new();
     for text in &args.packages {
         let addition = addition(text, args, &source).await?;
+        check_once(&additions, &addition)?;
         project.add(&addition).map_err(|error| project_error(context, error))?;
-        context.terminal.status(
-            "Adding",
-            format!("{} {} to [dependencies]", addition.name, addition.requirement),
-        );
         additions.push(addition);
     }
-    let updated = update(&source, &project, &request(context)).await?;
+    let updated = update(&source, &project, &request(&args.signers, context)).await?;
+    if !args.dry_run {
+        project.save_manifest().map_err(|error| project_error(context, error))?;
+        save(&mut project, &updated, context)?;
+    }
+    for Addition { name, requirement, .. } in &additions {
+        context.terminal.status("Adding", format!("{name} {requirement} to [dependencies]"));
+    }
     show_changes(&updated.changes, context);
     if args.dry_run {
         context.terminal.warn("nothing was written, because of `--dry-run`");
-    } else {
-        project.save_manifest().map_err(|error| project_error(context, error))?;
-        save(&mut project, &updated, context)?;
     }
     if context.global.json {
         let added: Vec<_> = additions.iter().map(addition_to_json).collect();
@@ -91,6 +94,15 @@ async fn addition(
     };
     let variant = spec.variant.or_else(|| args.variant.clone());
     Ok(Addition { name, requirement, relation: args.relation, variant })
+}
+
+/// A project has one requirement and one variant of a package, so of two the last would win silently.
+fn check_once(before: &[Addition], addition: &Addition) -> Result<(), CommandError> {
+    if before.iter().all(|other| other.name.key() != addition.name.key()) {
+        return Ok(());
+    }
+    let message = format!("`{}` is to be added twice", addition.name);
+    Err(CommandError::usage(message).help("name it once, with the version and the variant wanted"))
 }
 
 /// The requirement as it was typed, which is how it goes into the manifest.

@@ -5,7 +5,7 @@ use tare_client::install::{Installed, install, link_project};
 use tare_client::update::update;
 use tare_client::usage;
 
-use super::lock::{request, save, show_changes};
+use super::lock::{SignerArgs, request, save, show_changes};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::session::{Session, open_project};
@@ -16,13 +16,16 @@ use crate::ui::{bytes, count};
 /// Everything that Tare.lock names is fetched, verified and linked into `.tare/packages`. A missing or outdated lock is
 /// made first. Where everything is in place already, the registry is not asked.
 #[derive(Debug, clap::Args)]
-pub(crate) struct InstallArgs {}
+pub(crate) struct InstallArgs {
+    #[command(flatten)]
+    signers: SignerArgs,
+}
 
 pub(super) async fn run(_: &InstallArgs, context: &Context) -> Result<(), CommandError> {
     let mut project = open_project(context)?;
     let session = Session::open(context, project.lock()).await?;
     let source = session.source();
-    let updated = update(&source, &project, &request(context)).await?;
+    let updated = update(&source, &project, &request(&args.signers, context)).await?;
     show_changes(&updated.changes, context);
     save(&mut project, &updated, context)?;
     // Remembered before anything is there, so that nobody prunes it from under this install.

@@ -1,12 +1,11 @@
 //! `tare lock`, and what the other commands that change a lock show of it.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tare_client::lock::LockChange;
 use tare_client::project::Project;
 use tare_client::update::{Request, Updated, update};
+use tare_format::PackageName;
 
 use crate::context::Context;
 use crate::error::CommandError;
@@ -22,12 +21,22 @@ pub(crate) struct LockArgs {
     /// Resolve as if it were the end of this day, or this instant
     #[arg(long, value_name = "DATE", value_parser = parse_as_of)]
     as_of: Option<Timestamp>,
+    #[command(flatten)]
+    signers: SignerArgs,
+}
+
+/// Whose new signers a command that may change the lock accepts.
+#[derive(Debug, clap::Args)]
+pub(super) struct SignerArgs {
+    /// Accept that releases of this package are signed by somebody else than before
+    #[arg(long, value_name = "PACKAGE")]
+    accept_signer: Vec<PackageName>,
 }
 
 pub(super) async fn run(args: &LockArgs, context: &Context) -> Result<(), CommandError> {
     let mut project = open_project(context)?;
     let session = Session::open(context, project.lock()).await?;
-    let request = Request { as_of: args.as_of, ..request(context) };
+    let request = Request { as_of: args.as_of, ..request(&args.signers, context) };
     let updated = update(&session.source(), &project, &request).await?;
     show_changes(&updated.changes, context);
     save(&mut project, &updated, context)?;
@@ -40,8 +49,9 @@ pub(super) async fn run(args: &LockArgs, context: &Context) -> Result<(), Comman
 }
 
 /// A request that changes only what it must.
-pub(super) fn request(context: &Context) -> Request {
-    Request { locked: context.global.locked, accept_signers: BTreeSet::new(), ..Request::default() }
+pub(super) fn request(signers: &SignerArgs, context: &Context) -> Request {
+    let accept_signers = signers.accept_signer.iter().cloned().collect();
+    Request { locked: context.global.locked, accept_signers, ..Request::default() }
 }
 
 /// Writes the lock if it changed and may.

@@ -1,7 +1,5 @@
 //! `tare update`.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use semver::Version;
 use serde_json::json;
@@ -10,7 +8,7 @@ use tare_client::resolve::Update;
 use tare_client::update::{Request, update};
 use tare_format::{PackageName, ReleaseId};
 
-use super::lock::{request, save, show_changes, to_json};
+use super::lock::{SignerArgs, request, save, show_changes, to_json};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::instant::parse_as_of;
@@ -31,9 +29,8 @@ pub(crate) struct UpdateArgs {
     /// Resolve as if it were the end of this day, or this instant
     #[arg(long, value_name = "DATE", value_parser = parse_as_of)]
     as_of: Option<Timestamp>,
-    /// Accept that releases of this package are signed by somebody else than before
-    #[arg(long, value_name = "PACKAGE")]
-    accept_signer: Vec<PackageName>,
+    #[command(flatten)]
+    signers: SignerArgs,
     /// Show what would change, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -45,9 +42,10 @@ pub(super) async fn run(args: &UpdateArgs, context: &Context) -> Result<(), Comm
     let updated = update(&session.source(), &project, &wanted(args, context)?).await?;
     show_changes(&updated.changes, context);
     let needed = bytes_to_fetch(session.local(), &updated.lock)?;
-    if args.dry_run {
+    if args.dry_run && !updated.changes.is_empty() {
         context.terminal.warn("nothing was written, because of `--dry-run`");
-    } else {
+    }
+    if !args.dry_run {
         save(&mut project, &updated, context)?;
     }
     if context.global.json {
@@ -77,6 +75,5 @@ fn wanted(args: &UpdateArgs, context: &Context) -> Result<Request, CommandError>
         true => Update::Everything,
         false => Update::Only(args.packages.iter().cloned().collect()),
     };
-    let accept_signers: BTreeSet<PackageName> = args.accept_signer.iter().cloned().collect();
-    Ok(Request { update, precise, as_of: args.as_of, accept_signers, ..request(context) })
+    Ok(Request { update, precise, as_of: args.as_of, ..request(&args.signers, context) })
 }

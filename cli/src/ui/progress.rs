@@ -25,6 +25,7 @@ struct Board {
     streams: Arc<Streams>,
     drawing: MultiProgress,
     visible: bool,
+    json: bool,
     /// 0 only warnings, 1 status lines, 2 details.
     level: u8,
     /// What is drawn now; held by the drawing thread for each tick, by operations when a task begins.
@@ -40,17 +41,19 @@ struct Shown {
 impl Bars {
     /// No bars and no status lines.
     pub(super) fn hidden(streams: Arc<Streams>) -> Self {
-        Self::new(streams, false, 0)
+        Self::new(streams, false, false, 0)
     }
 
-    pub(super) fn new(streams: Arc<Streams>, visible: bool, level: u8) -> Self {
+    /// Bars where they are `visible`; with `json`, warnings are documents.
+    pub(super) fn new(streams: Arc<Streams>, visible: bool, json: bool, level: u8) -> Self {
         let target = if visible {
             ProgressDrawTarget::stderr_with_hz(10)
         } else {
             ProgressDrawTarget::hidden()
         };
         let drawing = MultiProgress::with_draw_target(target);
-        Self(Arc::new(Board { streams, drawing, visible, level, shown: Mutex::default() }))
+        let shown = Mutex::default();
+        Self(Arc::new(Board { streams, drawing, visible, json, level, shown }))
     }
 
     pub(super) fn listener(&self) -> Arc<dyn Listener> {
@@ -67,7 +70,7 @@ impl Bars {
     }
 
     pub(super) fn warn(&self, message: &str) {
-        self.0.say(0, &warning_line(message));
+        self.0.warn(message);
     }
 
     /// Takes all bars away.
@@ -85,6 +88,14 @@ impl Board {
         }
         let talk = || self.streams.talk(line);
         if self.visible { self.drawing.suspend(talk) } else { talk() }
+    }
+
+    fn warn(&self, message: &str) {
+        let line = match self.json {
+            true => serde_json::json!({ "warning": message }).to_string(),
+            false => warning_line(message),
+        };
+        self.say(0, &line);
     }
 
     /// Draws every task once; whether any is left.
@@ -120,7 +131,7 @@ impl Listener for Bars {
         let board = &self.0;
         match event {
             Event::Status { verb, object } => board.say(1, &status_line(verb, object)),
-            Event::Warning(message) => board.say(0, &warning_line(message)),
+            Event::Warning(message) => board.warn(message),
             Event::Detail(message) => board.say(2, &status_line("", message)),
             Event::Task(task) if board.visible => {
                 let mut shown = board.lock();

@@ -93,6 +93,7 @@ impl Terminal {
         self.bars = Bars::new(
             Arc::clone(&self.streams),
             interactive && !quiet && !json,
+            json,
             self.status_level(),
         );
     }
@@ -121,7 +122,7 @@ impl Terminal {
         self.bars.status(verb, &object.into());
     }
 
-    /// Warns, on stderr.
+    /// Warns, on stderr; with `--json` as a document of one line.
     pub(crate) fn warn(&self, message: impl Into<String>) {
         self.bars.warn(&message.into());
     }

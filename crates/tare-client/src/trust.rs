@@ -31,6 +31,7 @@ use crate::resolve::Standing;
 use crate::source::Source;
 
 pub use error::TrustError;
+pub(crate) use error::accept_signer;
 pub(crate) use evidence::Evidence;
 
 /// A release document that is signed by a key accepted for its package.

@@ -210,10 +210,9 @@ impl ClientError for TrustError {
             Self::OtherRelease { .. } => {
                 "a version never changes: if Tare.lock was not edited by hand, tell the publisher and whoever runs the registry".to_owned()
             }
-            Self::OtherSigner { id, .. } => format!(
-                "ask the owner of `{}`, by a way that is not the registry, whether the new key is theirs; `tare update --accept-signer {}` accepts it",
-                id.name, id.name
-            ),
+            Self::OtherSigner { id, .. } => {
+                accept_signer(&id.name, &format!("`tare update --accept-signer {}`", id.name))
+            }
             Self::Paths { .. } => "tell the publisher".to_owned(),
             Self::Contradiction { .. } => "tell whoever runs the registry or mirror; nothing of this was kept".to_owned(),
             Self::BundleMissing { .. } | Self::Key { .. } | Self::KeyName { .. } | Self::Signature { .. } => {
@@ -223,6 +222,13 @@ impl ClientError for TrustError {
         };
         Some(help)
     }
+}
+
+/// What to do about a new signer; `how` accepts it.
+pub(crate) fn accept_signer(name: &PackageName, how: &str) -> String {
+    format!(
+        "ask the owner of `{name}`, by a way that is not the registry, whether the new key is theirs; {how} accepts it"
+    )
 }
 
 pub(crate) fn list(keys: &[Sha256]) -> String {

@@ -74,7 +74,9 @@ impl Gathering<'_> {
                 return Err(TrustError::OtherRelease { id: Box::new(id), expected, found }.into());
             }
             let digest = digest.as_ref().or(locked.as_ref().map(|(digest, _)| digest));
+            let accepted = self.request.accept_signers.contains(&id.name);
             let signers = locked.as_ref().map(|(_, signers)| signers.as_slice());
+            let signers = signers.filter(|_| !accepted);
             let known =
                 prover.prove(&id, Demand { digest, signers, is_history }).await?.into_known();
             self.check_signer(&id, &known)?;
