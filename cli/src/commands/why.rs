@@ -4,7 +4,7 @@ use serde_json::json;
 use tare_client::ErrorKind;
 use tare_client::audit::project_graph;
 use tare_client::graph::{Graph, Path};
-use tare_format::PackageName;
+use tare_format::manifest::LineageSource;
 
 use super::tree::describe;
 use crate::context::Context;
@@ -12,11 +12,12 @@ use crate::error::CommandError;
 use crate::session::{locked, open_local, open_project};
 use crate::ui::{Text, Tone};
 
-/// Show why a package is part of the project: every way that leads to it
+/// Show why something is part of the project: every way that leads to it
 #[derive(Debug, clap::Args)]
 pub(crate) struct WhyArgs {
-    /// The package
-    package: PackageName,
+    /// A package, or something outside any registry, as `hf:org/name`
+    #[arg(value_name = "PACKAGE|SOURCE")]
+    target: LineageSource,
     /// How many ways to show for each version
     #[arg(long, default_value_t = 10, value_name = "NUMBER")]
     limit: usize,
@@ -27,11 +28,11 @@ pub(super) fn run(args: &WhyArgs, context: &Context) -> Result<(), CommandError>
     let lock = locked(context, &project)?;
     let local = open_local(context)?;
     let graph = project_graph(&local, project.manifest(), lock)?;
-    let releases = graph.releases_of(&args.package);
+    let releases = graph.named(&args.target);
     if releases.is_empty() {
         let message = format!(
             "the project does not use `{}`, and nothing it uses was made from it",
-            args.package
+            args.target
         );
         return Err(CommandError::new(ErrorKind::NotFound, "E-NOT-LOCKED", message)
             .help("`tare tree --lineage` shows everything"));

@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 
 use tare_format::PackageName;
+use tare_format::manifest::LineageSource;
 
-use super::{Graph, Relation};
+use super::{Graph, NodeId, Relation};
 
 /// One step of a way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,26 @@ impl Graph {
             .filter(|(_, node)| node.id.package().is_some_and(|package| package.key() == key))
             .map(|(index, _)| index)
             .collect()
+    }
+
+    /// The nodes that `source` names: the releases of a package, or what is outside any registry, with or without its
+    /// revision.
+    #[must_use]
+    pub fn named(&self, source: &LineageSource) -> Vec<usize> {
+        let text = match source {
+            LineageSource::Package(name) => return self.releases_of(name),
+            LineageSource::Foreign(text) => text,
+        };
+        let is_meant = |id: &NodeId| match id {
+            // Where publishers contradict each other, what they state follows the name.
+            NodeId::Outside { source, .. } => {
+                let name = source.split_once(' ').map_or(source.as_str(), |(name, _)| name);
+                name == text || id.to_string() == *text
+            }
+            _ => false,
+        };
+        let nodes = self.nodes().iter().enumerate();
+        nodes.filter(|(_, node)| is_meant(&node.id)).map(|(index, _)| index).collect()
     }
 
     /// Up to `most` ways from the project to `target`, the shortest first, none of which passes a node twice.

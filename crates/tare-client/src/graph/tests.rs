@@ -54,6 +54,17 @@ fn all_ways_to_a_thing_are_found_shortest_first() {
 }
 
 #[test]
+fn what_is_outside_any_registry_is_found_by_its_name() {
+    let graph = sample();
+    let found = |text: &str| graph.named(&text.parse().unwrap());
+    assert_eq!(found("hf:org/chats"), [4]);
+    assert_eq!(found("a/web"), graph.releases_of(&id("a/web@1.0.0").name));
+    assert!(found("hf:org/other").is_empty());
+    let ways = graph.ways_to(4, 10);
+    assert_eq!(told(&graph, &ways[0]), " -component-> a/adapter@1.0.0 -trained-on-> hf:org/chats");
+}
+
+#[test]
 fn a_missing_document_is_named() {
     let installed = [release_of("a/adapter@1.0.0", &[], &[])];
     let manifest = Manifest::parse("[dependencies]\n\"a/adapter\" = \"=1.0.0\"\n").unwrap();
