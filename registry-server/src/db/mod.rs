@@ -21,7 +21,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
-use sqlx::{Sqlite, Transaction};
+use sqlx::{Connection as _, Sqlite, Transaction};
 
 use crate::error::ApiError;
 
@@ -53,8 +53,15 @@ impl Database {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(10));
-        let writer =
-            SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        // SQLite undoes a transaction by itself when the disk is full; the connection then still counts one as open, and
+        // could never begin another. Such a connection is thrown away.
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .before_acquire(|connection, _| {
+                Box::pin(async move { Ok(!connection.is_in_transaction()) })
+            })
+            .connect_with(options.clone())
+            .await?;
         sqlx::migrate!().run(&writer).await.map_err(|error| sqlx::Error::Migrate(error.into()))?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
@@ -136,6 +143,13 @@ mod tests {
         let insert = "INSERT INTO stale (path, mark) VALUES (hex(randomblob(100000)), 1)";
         let error = sqlx::query(insert).execute(&mut *tx).await.unwrap_err();
         assert_eq!(ApiError::from(error).code(), Code::StorageFull);
+        drop(tx);
+        let mut tx = database.begin().await.expect("there is room again");
+        sqlx::query("INSERT INTO stale (path, mark) VALUES ('x', 1)")
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
     }
 
     #[tokio::test]
