@@ -33,7 +33,7 @@ pub(crate) enum Status {
 /// Yanks a version, takes that back, or withdraws it.
 ///
 /// # Errors
-/// `bad-request` without a reason; `not-found`; `session-state` for a version that is withdrawn; what [`authorize`]
+/// `bad-request` without a reason; `not-found`; `state-conflict` for a version that is withdrawn; what [`authorize`]
 /// says.
 pub(crate) async fn change_status(
     registry: &Registry,
@@ -48,15 +48,18 @@ pub(crate) async fn change_status(
     let (package, name) = find_package(&mut tx, principal, Action::Yank, name).await?;
     let row = releases::find(&mut tx, &name.key(), version).await?;
     let row = row.filter(|row| row.version == version.to_string());
-    let row =
-        row.ok_or_else(|| ApiError::not_found(format!("`{name}` has no version {version}")))?;
+    let row = row.ok_or_else(|| {
+        ApiError::not_found(format!("`{name}` has no version {version}"))
+            .help(format!("`tare info {name}` lists its versions"))
+    })?;
     let body = match (row.status.as_str(), status) {
         ("yanked", Status::Yanked) | ("live", Status::Live) | ("withdrawn", Status::Withdrawn) => {
             return Ok(Changed { changed: false, event: None });
         }
         ("withdrawn", _) => {
             let detail = format!("`{name}@{version}` is withdrawn, and that is not taken back");
-            return Err(ApiError::new(Code::SessionState, detail));
+            return Err(ApiError::new(Code::StateConflict, detail)
+                .help("publish what should be installed as a new version"));
         }
         (_, Status::Yanked) => EventBody::Yank { package: name, version: version.clone(), reason },
         (_, Status::Live) => EventBody::Unyank { package: name, version: version.clone() },
@@ -124,7 +127,7 @@ pub(crate) async fn owners(
 /// Adds or removes an owner of a namespace. The last one stays.
 ///
 /// # Errors
-/// `not-found` for a namespace or a user that is not here; `session-state` for the last owner; what [`authorize`] says.
+/// `not-found` for a namespace or a user that is not here; `state-conflict` for the last owner; what [`authorize`] says.
 pub(crate) async fn change_owner(
     registry: &Registry,
     principal: &Principal,
@@ -148,7 +151,7 @@ pub(crate) async fn change_owner(
         }
         (Change::Remove, true) if ids.len() == 1 => {
             let detail = format!("`{}` is the last owner of `{name}`", user.login);
-            return Err(ApiError::new(Code::SessionState, detail).help("add another owner first"));
+            return Err(ApiError::new(Code::StateConflict, detail).help("add another owner first"));
         }
         (Change::Add, false) => names::insert_owner(&mut tx, &namespace.key(), user.id).await?,
         (Change::Remove, true) => names::delete_owner(&mut tx, &namespace.key(), user.id).await?,
@@ -161,7 +164,7 @@ pub(crate) async fn change_owner(
 /// Adds or removes a key that may sign the releases of a package. The last one stays.
 ///
 /// # Errors
-/// `not-found`; `invalid-document` for a key that cannot sign; `session-state` for the last key; what [`authorize`]
+/// `not-found`; `invalid-document` for a key that cannot sign; `state-conflict` for the last key; what [`authorize`]
 /// says.
 pub(crate) async fn change_signer(
     registry: &Registry,
@@ -181,7 +184,7 @@ pub(crate) async fn change_signer(
         }
         (Change::Remove, true) if signers.len() == 1 => {
             let detail = format!("the key {} is the last one that may sign `{name}`", key.id);
-            return Err(ApiError::new(Code::SessionState, detail).help("add another key first"));
+            return Err(ApiError::new(Code::StateConflict, detail).help("add another key first"));
         }
         (Change::Add, false) => releases::insert_signer(&mut tx, package, &key).await?,
         (Change::Remove, true) => releases::delete_signer(&mut tx, package, key.id).await?,

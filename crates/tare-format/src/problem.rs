@@ -66,6 +66,8 @@ codes! {
     NameTaken = 409, "name-taken";
     /// The session is in another state.
     SessionState = 409, "session-state";
+    /// The version or the list is in a state that does not allow it.
+    StateConflict = 409, "state-conflict";
     /// The session is past its end.
     SessionExpired = 410, "session-expired";
     /// The body is larger than allowed.

@@ -67,8 +67,12 @@ async fn identify(parts: &Parts, app: &App) -> Result<Principal, ApiError> {
         .ok()
         .and_then(|text| text.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .and_then(|(_, text)| TokenText::parse(text.trim()))
-        .ok_or_else(|| refuse("the `Authorization` header is not `Bearer` and a token of Tare"))?;
+        .map(|(_, text)| text.trim())
+        .ok_or_else(|| refuse("the `Authorization` header is not `Bearer` and a token"))?;
+    let token = TokenText::parse(token).ok_or_else(|| match token.starts_with("tare_") {
+        true => refuse("the token was cut off or mistyped: its checksum does not fit"),
+        false => refuse("this is not a token of Tare: they start with `tare_`"),
+    })?;
     let mut db = app.db.read().await?;
     let row = tokens::by_hash(&mut db, token.hash())
         .await?

@@ -121,7 +121,7 @@ fn missing(
     let detail =
         format!("`{}` {relation} `{name}@{version}`, which is not in this registry", release.id());
     ApiError::new(Code::MissingDependency, detail)
-        .help("publish that first, or both in one session")
+        .help("publish that first, or both together: `tare publish ../other .`")
 }
 
 /// Checks a release's signature. Gives the keys that signed.

@@ -83,7 +83,8 @@ pub(super) async fn search(
 ) -> Result<Json<Search>, ApiError> {
     let words = search::expression(&query.q);
     if words.is_none() && !query.q.trim().is_empty() {
-        return Err(ApiError::bad_request("a search needs a word of at least three characters"));
+        return Err(ApiError::bad_request("a search needs a word of at least three characters")
+            .help("use a word of three letters or more"));
     }
     let query = Query {
         words,

@@ -100,6 +100,9 @@ async fn what_is_no_token_is_refused() {
     for bad in ["", "x", "tare_", &good[..50], &good.replace("tare_", "tara_"), &format!("{good}x")]
     {
         ada.token = Some(bad.to_owned());
-        assert_eq!(ada.get("/api/v1/whoami").await.code(), "unauthenticated", "{bad}");
+        let refused = ada.get("/api/v1/whoami").await;
+        assert_eq!(refused.code(), "unauthenticated", "{bad}");
+        let reason = if bad.starts_with("tare_") { "checksum" } else { "start with `tare_`" };
+        assert!(refused.problem().detail.contains(reason), "{bad}: {}", refused.text());
     }
 }

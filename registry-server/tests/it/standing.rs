@@ -38,7 +38,8 @@ async fn a_withdrawal_is_not_taken_back_and_no_dependency_meets_it() {
     let (_registry, ada) = published().await;
     assert!(change(&ada, "withdraw", "{\"reason\":\"court order\"}").await.changed);
     let unyank = ada.post("/api/v1/packages/lab/tiny/1.0.0/unyank", "").await;
-    assert_eq!(unyank.code(), "session-state");
+    assert_eq!(unyank.code(), "state-conflict");
+    assert!(unyank.problem().help.unwrap().contains("new version"));
     let user = Package::new("lab/app", "1.0.0")
         .with("[dependencies]\n\"lab/tiny\" = \"1\"")
         .weights(2, 900)
@@ -59,6 +60,8 @@ async fn a_reason_is_needed_and_is_one_line() {
         let path = format!("/api/v1/packages/{path}/yank");
         assert_eq!(ada.post(&path, "{\"reason\":\"x\"}").await.code(), "not-found");
     }
+    let unknown = ada.post("/api/v1/packages/lab/tiny/9.9.9/yank", "{\"reason\":\"x\"}").await;
+    assert_eq!(unknown.problem().help.unwrap(), "`tare info lab/tiny` lists its versions");
 }
 
 #[tokio::test]
@@ -79,7 +82,7 @@ async fn an_owner_lets_others_publish_and_the_last_one_stays() {
     let listed: Owners = registry.anonymous().get(owners).await.ok(200).json();
     assert_eq!(listed.owners, ["ada", "bob"]);
     change(&bob, "ada", "remove").await.ok(200);
-    assert_eq!(change(&bob, "bob", "remove").await.code(), "session-state");
+    assert_eq!(change(&bob, "bob", "remove").await.code(), "state-conflict");
 }
 
 #[tokio::test]
@@ -100,7 +103,7 @@ async fn a_signer_that_is_added_may_sign_and_a_removed_one_not() {
     assert_eq!(ada.publish_error(&[&next]).await.code(), "signature-refused");
     let listed: Signers = registry.anonymous().get(signers).await.ok(200).json();
     assert_eq!(listed.signers, [laptop.key.public_key().to_signer_key()]);
-    assert_eq!(change(&laptop, "remove").await.code(), "session-state");
+    assert_eq!(change(&laptop, "remove").await.code(), "state-conflict");
 }
 
 #[tokio::test]

@@ -65,7 +65,7 @@ pub enum RegistryError {
         base: Url,
     },
     /// The registry says no, and why.
-    #[error("the registry did not {action}: {detail}")]
+    #[error("{}{detail}", prefix(action, *code))]
     Refused {
         /// What was asked for, as a verb and an object.
         action: String,
@@ -203,7 +203,8 @@ impl ClientError for RegistryError {
             }
             Self::Refused { code, help, request_id, .. } => {
                 help.clone().or_else(|| help_for(*code)).or_else(|| {
-                    let id = request_id.as_ref()?;
+                    // A mistake of the caller is nothing that the operator could mend.
+                    let id = request_id.as_ref().filter(|_| is_failure(*code))?;
                     Some(format!(
                         "whoever runs the registry finds this in its log as request `{id}`"
                     ))
@@ -215,6 +216,16 @@ impl ClientError for RegistryError {
             ),
         }
     }
+}
+
+/// Whether the registry failed, rather than whoever asked.
+fn is_failure(code: Code) -> bool {
+    code.status() >= 500
+}
+
+/// What was asked for, where the detail does not tell: the registry explains a mistake of the caller by itself.
+fn prefix(action: &str, code: Code) -> String {
+    if is_failure(code) { format!("the registry did not {action}: ") } else { String::new() }
 }
 
 fn kind_of(code: Code) -> ErrorKind {
@@ -246,6 +257,7 @@ fn code_of(code: Code) -> &'static str {
         Code::VersionExists => "E-VERSION-EXISTS",
         Code::NameTaken => "E-NAME-TAKEN",
         Code::SessionState => "E-SESSION-STATE",
+        Code::StateConflict => "E-STATE-CONFLICT",
         Code::SessionExpired => "E-SESSION-EXPIRED",
         Code::TooLarge => "E-TOO-LARGE",
         Code::DigestMismatch => "E-DIGEST",
@@ -271,8 +283,11 @@ fn help_for(code: Code) -> Option<String> {
         Code::NotOwner => "ask an owner of the namespace to add you with `tare owner add`",
         Code::VersionExists => "a version never changes: raise `version` in Tare.toml",
         Code::NameTaken => "choose another name",
+        Code::NotFound => "check the spelling, or look with `tare search`",
         Code::SessionExpired | Code::SessionState | Code::Incomplete => "run `tare publish` again",
-        Code::MissingDependency => "publish what it needs first, or together with it",
+        Code::MissingDependency => {
+            "publish what it needs first, or both together: `tare publish ../other .`"
+        }
         Code::SignatureRefused => {
             "sign with a key from `tare signer list`, or let an owner add yours with `tare signer add`"
         }
@@ -281,4 +296,31 @@ fn help_for(code: Code) -> Option<String> {
         _ => return None,
     };
     Some(help.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(code: Code) -> RegistryError {
+        RegistryError::Refused {
+            action: "open a publish session".to_owned(),
+            code,
+            detail: "it is so".to_owned(),
+            help: None,
+            request_id: Some("01JD".to_owned()),
+        }
+    }
+
+    #[test]
+    fn the_log_is_named_when_the_registry_failed_and_never_for_a_mistake_of_the_caller() {
+        for code in Code::ALL {
+            let error = refused(*code);
+            let help = error.help().unwrap_or_default();
+            assert!(code.status() >= 500 || !help.contains("01JD"), "{code}: {help}");
+            assert_eq!(error.to_string() == "it is so", code.status() < 500, "{error}");
+        }
+        assert!(refused(Code::Internal).help().unwrap().contains("`01JD`"));
+        assert!(refused(Code::NotFound).help().unwrap().contains("`tare search`"));
+    }
 }
