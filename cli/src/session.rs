@@ -10,6 +10,7 @@ use tare_client::local::Local;
 use tare_client::project::{Project, ProjectError};
 use tare_client::registry::RegistryClient;
 use tare_client::source::Source;
+use tare_client::standing;
 use tare_format::lock::Lock;
 use tare_format::registry::RegistryId;
 
@@ -91,6 +92,13 @@ pub(crate) fn locked<'p>(
         CommandError::new(tare_client::ErrorKind::NotFound, "E-NO-LOCK", message)
             .help("run `tare install`, or `tare lock` to make only the lock")
     })
+}
+
+/// Says which locked releases were yanked or withdrawn since, by what was last seen of them.
+pub(crate) fn warn_of_standings(context: &Context, local: &Local, lock: &Lock) {
+    for warning in standing::warnings(local, lock) {
+        context.terminal.warn(&warning);
+    }
 }
 
 /// An error of a project, with the place in the file where there is one.

@@ -53,6 +53,20 @@ fn only_an_owner_with_the_scope_may_yank() {
 }
 
 #[test]
+fn a_locked_release_that_was_yanked_stays_and_says_so() {
+    let registry = Registry::start();
+    let publisher = published(&registry);
+    let project = registry.publisher("eve");
+    project.write("Tare.toml", "[dependencies]\n\"lab/tiny\" = \"1\"\n");
+    project.tare("lock").succeeds();
+    publisher.tare_with(&["yank", "lab/tiny@1.0.0", "--reason", "leaks its data"], "").succeeds();
+    for command in ["install", "update", "install", "tree", "verify", "lock"] {
+        let told = project.tare(command).succeeds();
+        assert_eq!(told.stderr.matches("is yanked (leaks its data)").count(), 1, "{command}");
+    }
+}
+
+#[test]
 fn a_withdrawal_says_why_and_stays() {
     let registry = Registry::start();
     let project = published(&registry);

@@ -8,7 +8,7 @@ use tare_client::usage;
 use super::lock::{SignerArgs, request, save, show_changes};
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::session::{Session, open_project};
+use crate::session::{Session, open_project, warn_of_standings};
 use crate::ui::{bytes, count};
 
 /// Install what the project depends on
@@ -33,6 +33,9 @@ pub(super) async fn run(_: &InstallArgs, context: &Context) -> Result<(), Comman
         CommandError::io("failed to note that this project uses the store", &error)
     })?;
     let installed = install(&source, &updated.lock).await?;
+    if !updated.resolved {
+        warn_of_standings(context, source.local(), &updated.lock);
+    }
     link_project(&project, &updated.lock, &installed)?;
     show(&installed, context);
     if context.global.json {

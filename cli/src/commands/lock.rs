@@ -10,7 +10,7 @@ use tare_format::PackageName;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::instant::parse_as_of;
-use crate::session::{Session, open_project, project_error};
+use crate::session::{Session, open_project, project_error, warn_of_standings};
 
 /// Resolve the project's dependencies and write Tare.lock
 ///
@@ -38,6 +38,9 @@ pub(super) async fn run(args: &LockArgs, context: &Context) -> Result<(), Comman
     let session = Session::open(context, project.lock()).await?;
     let request = Request { as_of: args.as_of, ..request(&args.signers, context) };
     let updated = update(&session.source(), &project, &request).await?;
+    if !updated.resolved {
+        warn_of_standings(context, session.local(), &updated.lock);
+    }
     show_changes(&updated.changes, context);
     save(&mut project, &updated, context)?;
     if context.global.json {

@@ -8,7 +8,7 @@ use tare_license::{Catalogue, ClassSet, class_of};
 
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::session::{locked, open_local, open_project};
+use crate::session::{locked, open_local, open_project, warn_of_standings};
 use crate::ui::{Text, Tone, bytes};
 
 /// Show what the project uses, as a tree, with licence classes
@@ -26,6 +26,7 @@ pub(super) fn run(args: &TreeArgs, context: &Context) -> Result<(), CommandError
     let project = open_project(context)?;
     let lock = locked(context, &project)?;
     let local = open_local(context)?;
+    warn_of_standings(context, &local, lock);
     let graph = project_graph(&local, project.manifest(), lock)?;
     if context.global.json {
         context.terminal.print_json(&to_json(&graph, args.lineage));

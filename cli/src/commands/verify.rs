@@ -6,7 +6,7 @@ use tare_client::verify::{Concern, Verified, repair, verify_lock, verify_store};
 
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::session::{locked, open_local, open_project};
+use crate::session::{locked, open_local, open_project, warn_of_standings};
 use crate::ui::{Text, Tone, bytes, count};
 
 /// Check everything that is installed again: signatures, digests and every byte
@@ -30,6 +30,7 @@ pub(super) async fn run(args: &VerifyArgs, context: &Context) -> Result<(), Comm
     } else {
         let project = open_project(context)?;
         let lock = locked(context, &project)?;
+        warn_of_standings(context, &local, lock);
         verify_lock(&local, lock, Some(&project.packages_folder()), &progress).await?
     };
     show(&verified, context);

@@ -22,8 +22,8 @@ use crate::documents::DocumentError;
 use crate::error::{ClientError, ErrorKind};
 use crate::graph::{Graph, GraphError, Node, NodeId, Relation};
 use crate::local::Local;
-use crate::pages::last_seen;
 use crate::resolve::Standing;
+use crate::standing;
 
 /// Why there is nothing to audit.
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +89,7 @@ pub fn license_graph(
 ) -> Result<LicenseGraph, AuditError> {
     let documents = local.locked_documents(lock)?;
     let graph = Graph::new(manifest, lock, &documents)?;
-    let standings = standings(local, lock);
+    let standings = standing::of_all(local, lock);
     let is_judged =
         |node: &&Node| !matches!(node.id, NodeId::Project(None) | NodeId::Undisclosed { .. });
     let describe = |node: &Node| license_node(node, manifest, &documents, &standings);
@@ -199,28 +199,6 @@ const fn license_relation(relation: Relation) -> LicenseRelation {
         Relation::Lineage(LineageRelation::DerivedFrom) => LicenseRelation::DerivedFrom,
         Relation::Lineage(LineageRelation::EvaluatedOn) => LicenseRelation::EvaluatedOn,
     }
-}
-
-/// What the pages that were last seen say of the locked releases.
-fn standings(local: &Local, lock: &Lock) -> BTreeMap<ReleaseId, Standing> {
-    let mut standings = BTreeMap::new();
-    let packages = lock.packages.iter().map(|package| (package.id(), &package.registry));
-    let ancestors = lock.ancestors.iter().filter_map(|ancestor| {
-        let name = match &ancestor.source {
-            tare_format::manifest::LineageSource::Package(name) => name.clone(),
-            tare_format::manifest::LineageSource::Foreign(_) => return None,
-        };
-        let version = ancestor.version.clone()?;
-        Some((ReleaseId { name, version }, ancestor.registry.as_ref()?))
-    });
-    for (id, registry) in packages.chain(ancestors) {
-        let history = last_seen(local.home(), registry, &id.name);
-        let release = history.and_then(|mut history| history.releases.remove(&id.version));
-        if let Some(release) = release {
-            standings.insert(id, release.standing);
-        }
-    }
-    standings
 }
 
 fn count(length: usize) -> u32 {

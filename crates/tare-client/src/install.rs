@@ -83,6 +83,7 @@ pub async fn install(source: &Source<'_>, lock: &Lock) -> Result<Vec<Installed>,
             unfinished.push(wanted);
         }
     }
+    check_standings(source, &unfinished).await?;
     contents::provide(source, &unfinished).await?;
     let mut installed = Vec::new();
     for wanted in wanted {
@@ -105,6 +106,7 @@ pub async fn install_to(
     let locked = lock.package(id).ok_or_else(|| InstallError::NotLocked { id: id.clone() })?;
     let wanted = prove_one(source, locked).await?;
     tree::check_free(source.local(), &wanted, folder)?;
+    check_standings(source, &[&wanted]).await?;
     contents::provide(source, &[&wanted]).await?;
     tree::make_at(source.local(), wanted, folder).await
 }
@@ -127,6 +129,20 @@ pub fn bytes_to_fetch(local: &Local, lock: &Lock) -> Result<u64, InstallError> {
 async fn prove(source: &Source<'_>, lock: &Lock) -> Result<Vec<Wanted>, InstallError> {
     let one = async |package: &LockedPackage| prove_one(source, package).await;
     futures::stream::iter(&lock.packages).map(one).buffered(AT_A_TIME).try_collect().await
+}
+
+/// What has to be fetched must not have been withdrawn meanwhile. What is here already needs no registry.
+async fn check_standings(source: &Source<'_>, wanted: &[&Wanted]) -> Result<(), InstallError> {
+    let mut lacking = Vec::new();
+    for wanted in wanted {
+        let variant = wanted.variant.as_ref();
+        if !contents::missing(source.local(), wanted.document(), variant)?.is_empty() {
+            lacking.push(wanted.signed.id());
+        }
+    }
+    let one = async |id: &ReleaseId| Prover::new(source).check_standing(id).await;
+    let checked = futures::stream::iter(lacking).map(one).buffered(AT_A_TIME);
+    Ok(checked.try_collect::<()>().await?)
 }
 
 async fn prove_one(source: &Source<'_>, package: &LockedPackage) -> Result<Wanted, InstallError> {

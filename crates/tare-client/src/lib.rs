@@ -10,7 +10,7 @@
 //! | [`registry`] | one function for each endpoint of a registry |
 //! | [`resolve`] | which releases meet the requirements, or why none do |
 //! | [`project`], [`lock`], [`update`] | what a project asks for, what was chosen, and bringing one to the other |
-//! | [`source`], [`pages`], [`history`], [`documents`] | what a registry says, fetched once and kept |
+//! | [`source`], [`pages`], [`history`], [`documents`], [`standing`] | what a registry says, fetched once and kept |
 //! | [`trust`] | from what a registry says to a release that somebody accepted has signed |
 //! | [`fetch`], [`install`] | from signed releases to contents, trees and links |
 //! | [`home`], [`local`], [`usage`], [`cache`] | the local store, who uses it, and what may go |
@@ -42,6 +42,7 @@ pub mod publish;
 pub mod registry;
 pub mod resolve;
 pub mod source;
+pub mod standing;
 pub mod transport;
 pub mod trust;
 pub mod update;

@@ -125,6 +125,16 @@ impl<'a> Prover<'a> {
         self.prove_published(id, published, demand).await
     }
 
+    /// Refuses what was withdrawn since it was locked, as its page says today.
+    ///
+    /// # Errors
+    /// When it was withdrawn, is not there, or its page is not to be had.
+    pub async fn check_standing(&self, id: &ReleaseId) -> Result<(), TrustError> {
+        let history = self.source.pages().history(&id.name).await?;
+        let history = history.ok_or_else(|| TrustError::NoPackage { name: id.name.clone() })?;
+        find(&history.releases, id, false).map(drop)
+    }
+
     async fn prove_published(
         &self,
         id: &ReleaseId,

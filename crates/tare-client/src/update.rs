@@ -50,6 +50,8 @@ pub struct Updated {
     pub lock: Lock,
     /// What is different from the one before.
     pub changes: Vec<LockChange>,
+    /// Whether it was resolved. What is to be said of yanked releases was said then; else nobody has said it yet.
+    pub resolved: bool,
 }
 
 /// Brings the lock of `project` up to date.
@@ -69,7 +71,7 @@ pub async fn update(
     let fresh = old.map_or(Err(OutOfDate::Missing), |old| lock::check(manifest, old));
     match (fresh, old) {
         (Ok(()), Some(old)) if request.locked || request.wants_nothing_new() => {
-            return Ok(Updated { lock: old.clone(), changes: Vec::new() });
+            return Ok(Updated { lock: old.clone(), changes: Vec::new(), resolved: false });
         }
         (Err(reason), _) if request.locked => return Err(UpdateError::Locked(reason)),
         _ => {}
@@ -78,7 +80,7 @@ pub async fn update(
     let known = Gathering { source, old, request }.of(&resolution, &own_lineage(manifest)).await?;
     let lock = lock::make(source.id(), &resolution, &own_lineage(manifest), &known);
     let changes = lock::changes(old.unwrap_or(&Lock::default()), &lock);
-    Ok(Updated { lock, changes })
+    Ok(Updated { lock, changes, resolved: true })
 }
 
 /// A lock for requirements without a project.

@@ -188,7 +188,19 @@ fn a_withdrawn_release_is_not_installed() {
         .tare_with(&["withdraw", "lab/lora@0.4.1", "--reason", "consent"], "")
         .succeeds();
     fs::remove_dir_all(project.home().join("evidence")).unwrap();
-    project.tare("install").ends_with(7).says(&["E-WITHDRAWN", "consent"]);
+    project.tare("install").ends_with(5).says(&["E-WITHDRAWN", "consent"]);
+}
+
+#[test]
+fn what_was_withdrawn_after_the_lock_is_not_fetched() {
+    let shelf = Shelf::with_family();
+    let project = shelf.consumer(LORA);
+    project.tare("lock").succeeds();
+    shelf
+        .publisher
+        .tare_with(&["withdraw", "lab/lora@0.4.1", "--reason", "consent"], "")
+        .succeeds();
+    project.tare("install").ends_with(5).says(&["E-WITHDRAWN", "consent"]);
 }
 
 #[test]

@@ -157,14 +157,14 @@ impl ClientError for TrustError {
         match self {
             Self::Pages(error) => error.kind(),
             Self::Document(error) => error.kind(),
-            Self::NoPackage { .. } | Self::NoVersion { .. } | Self::NoEvidence { .. } => {
-                ErrorKind::NotFound
-            }
+            Self::NoPackage { .. }
+            | Self::NoVersion { .. }
+            | Self::NoEvidence { .. }
+            | Self::Withdrawn { .. } => ErrorKind::NotFound,
             Self::OtherRelease { .. } | Self::Contradiction { .. } | Self::Paths { .. } => {
                 ErrorKind::Integrity
             }
-            Self::Withdrawn { .. }
-            | Self::BundleMissing { .. }
+            Self::BundleMissing { .. }
             | Self::Key { .. }
             | Self::KeyName { .. }
             | Self::Signature { .. }
