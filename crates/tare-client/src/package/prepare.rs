@@ -19,7 +19,7 @@ use tare_store::header::{HeaderError, NumberWidth, inspect};
 use tare_store::sniff::FileFormat;
 
 use super::select::is_executable;
-use super::{PackageError, SelectedFile, SelectedPackage};
+use super::{PackageError, SelectedFile, SelectedPackage, license};
 use crate::event::{Progress, Task, Unit};
 
 /// How the program names itself in release documents.
@@ -60,6 +60,9 @@ pub struct Cut {
 /// # Errors
 /// When a file cannot be read, changes meanwhile or is damaged, or the documents cannot be made.
 pub fn prepare(selected: &SelectedPackage, progress: &Progress) -> Result<Prepared, PackageError> {
+    for warning in license::unreadable(&selected.manifest) {
+        progress.warn(&warning);
+    }
     let total = selected.files.iter().map(|file| file.size).sum();
     let task = progress.task("Hashing", Unit::Bytes, total);
     let (meta_files, entries) = read_meta(selected, &task)?;
