@@ -7,7 +7,9 @@ use jiff::tz::TimeZone;
 use tare_client::ErrorKind;
 use tare_client::audit::license_graph;
 use tare_client::error::chain;
-use tare_license::audit::{Facts, Finding, NodeReport, Policy, Profile, Report, Severity, audit};
+use tare_license::audit::{
+    Facts, Finding, NodeReport, Policy, PolicyError, Profile, Report, Severity, audit,
+};
 use tare_license::{Catalogue, ClassSet, Metric, Place};
 
 use super::tree::tone;
@@ -79,8 +81,11 @@ fn read_policy(
     let mut text = String::new();
     let file = std::fs::File::open(path).map_err(fail)?;
     file.take(MAX_POLICY_SIZE).read_to_string(&mut text).map_err(fail)?;
-    Policy::from_toml(&text, catalogue).map_err(|error| {
-        CommandError::usage(format!("`{name}` cannot be used: {}", chain(&error).join(": ")))
+    Policy::from_toml(&text, catalogue).map_err(|error| match error {
+        PolicyError::Syntax(error) => CommandError::in_file(std::path::Path::new(&name), &error),
+        error => {
+            CommandError::usage(format!("`{name}` cannot be used: {}", chain(&error).join(": ")))
+        }
     })
 }
 

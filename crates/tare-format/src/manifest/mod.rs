@@ -26,8 +26,7 @@ pub use lineage::{
     UndisclosedReason,
 };
 pub use package::{Evaluation, Kind, Package, PublishTo};
-pub(crate) use parse::from_toml;
-pub use parse::{ManifestError, Position};
+pub use parse::{ManifestError, Position, from_toml};
 pub use variants::{Variant, Variants};
 
 use crate::name::PackageName;

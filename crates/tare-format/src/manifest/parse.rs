@@ -83,11 +83,14 @@ impl Manifest {
 }
 
 /// Reads a TOML document that a person wrote.
-pub(crate) fn from_toml<T: DeserializeOwned>(text: &str) -> Result<T, ManifestError> {
+///
+/// # Errors
+/// With the place and the reason; an unknown key comes with the nearest known one.
+pub fn from_toml<T: DeserializeOwned>(text: &str) -> Result<T, ManifestError> {
     toml::from_str(text).map_err(|error| {
         let (message, help) = match unknown_word(error.message()) {
             Some((message, help)) => (message, Some(help)),
-            None => (error.message().to_owned(), None),
+            None => (error.message().to_owned(), missing_word(error.message())),
         };
         ManifestError { help, ..ManifestError::new(message) }.at(text, error.span())
     })
@@ -113,9 +116,6 @@ fn unknown_word(message: &str) -> Option<(String, String)> {
     Some((format!("unknown {what} `{found}`"), help))
 }
 
-/// The span of the value under `path` in a TOML text, or of its nearest parent.
-fn locate(text: &str, path: &[&str]) -> Option<Range<usize>> {
-    let table = DeTable::parse(text).ok()?;
 /// What a field that is missing may say, when that is one of a few words.
 fn missing_word(message: &str) -> Option<String> {
     let known: Vec<&str> = match message {
@@ -126,6 +126,9 @@ fn missing_word(message: &str) -> Option<String> {
     Some(format!("the values here are {}", known.join(", ")))
 }
 
+/// The span of the value under `path` in a TOML text, or of its nearest parent.
+fn locate(text: &str, path: &[&str]) -> Option<Range<usize>> {
+    let table = DeTable::parse(text).ok()?;
     let mut span = None;
     let mut value: Option<&DeValue<'_>> = None;
     for step in path {

@@ -89,10 +89,10 @@ codes! {
         "look at the part that is used, not at the package; ask for one expression a part";
     Class "LIC004" "CLASS" [E E E E E]
         "A licence is of a class that the policy does not allow."
-        "use another package, or allow the class or the licence in the policy";
+        "use another package, or add the class to `allow-classes` or the licence to `allow`, both under `[policy]` in audit.toml";
     NonCommercial "LIC010" "NC" [E E E E E]
         "Terms that bar commercial use apply, and the policy does not allow them."
-        "use another package, or get a commercial licence and record it as an exception";
+        "use another package, or get a commercial licence and record it as an `[[exception]]` in audit.toml";
     NcMasked "LIC011" "NC-MASKED" [E W W W W]
         "A package with permissive terms stands on something whose terms bar commercial use."
         "build on another base, get a commercial licence for it, or have the package declare the terms it inherits";
@@ -137,16 +137,16 @@ codes! {
         "use another package there, or ask the licensor";
     Register "LIC042" "REGISTER" [W N N W W]
         "Use needs a registration, an application or an agreement."
-        "register, and keep the answer; record it as an exception where it lifts a limit";
+        "register, and keep the answer; record it as an `[[exception]]` in audit.toml where it lifts a limit";
     Field "LIC043" "FIELD" [N N N N N]
         "Some purposes are forbidden, and the policy may not allow such terms at all."
-        "check the purposes; allow the class or the licence in the policy when they fit";
+        "check the purposes; when they fit, add the class to `allow-classes` or the licence to `allow`, both under `[policy]` in audit.toml";
     Output "LIC050" "OUTPUT" [W N N W W]
         "The terms of a model reach what is made with its output."
         "check the purpose, or use a model whose terms leave output free";
     Contested "LIC060" "CONTESTED" [W W W W W]
         "Whether terms reach a package is contested, and the policy would not allow them."
-        "decide it: `training-data = \"inherit\"` counts such terms, an exception records that they were weighed";
+        "decide it in audit.toml: `training-data = \"inherit\"` under `[policy]` counts such terms, an `[[exception]]` records that they were weighed";
     Undisclosed "LIC061" "UNDISCLOSED" [W W W W W]
         "Part of the lineage is declared but not disclosed."
         "ask the publisher for a card of what is undisclosed, with its licence";
@@ -167,7 +167,7 @@ codes! {
         "remove it, or correct its package, version, part, licence or text";
     WaiverTooLong "LIC102" "WAIVER-TOO-LONG" [W W W W W]
         "An exception was granted for longer than the policy allows, and does not count."
-        "give it a day within `max-waiver-days`";
+        "give it a day within the `max-waiver-days` under `[policy]` in audit.toml";
     Yanked "ADV001" "YANKED" [W W W W W]
         "A release was yanked."
         "use another version";

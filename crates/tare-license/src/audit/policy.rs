@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use tare_format::manifest::ManifestError;
 
 use super::{Exception, Facts, Profile};
 use crate::catalogue::Catalogue;
@@ -106,9 +107,9 @@ pub enum Lint {
 /// Why a text is not a policy.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
-    /// Not TOML, or a key or value that no policy has.
-    #[error("the audit policy cannot be read")]
-    Syntax(#[source] toml::de::Error),
+    /// Not TOML, or a key or value that no policy has: where, and what may be meant.
+    #[error(transparent)]
+    Syntax(ManifestError),
     /// A licence is named that the catalogue does not have.
     #[error(
         "the audit policy names `{id}`, which the catalogue does not know{}",
@@ -148,7 +149,8 @@ impl Policy {
     /// # Errors
     /// When the text is no policy, allows what is unknown, or has an exception nobody answers for.
     pub fn from_toml(text: &str, catalogue: &Catalogue) -> Result<Self, PolicyError> {
-        let mut policy: Self = toml::from_str(text).map_err(PolicyError::Syntax)?;
+        let mut policy: Self =
+            tare_format::manifest::from_toml(text).map_err(PolicyError::Syntax)?;
         let mut allow = BTreeSet::new();
         for id in &policy.policy.allow {
             let Some(entry) = catalogue.get(id) else {

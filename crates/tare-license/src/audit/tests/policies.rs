@@ -1,6 +1,9 @@
 //! Policies: what they say, what they may not say, and who answers for exceptions.
 
+use tare_format::manifest::ManifestError;
+
 use super::*;
+use crate::audit::PolicyError;
 use crate::{Class, Metric};
 
 const EXCEPTION: &str = r#"
@@ -137,22 +140,32 @@ fn facts_of_a_profile_come_from_the_policy() {
 #[test]
 fn bad_policies_say_what_is_wrong() {
     for (text, expected) in [
-        ("[policy]\nallow-clases = []", "unknown field `allow-clases`"),
-        ("[policy]\nallow-classes = [\"open\"]", "unknown variant `open`"),
-        ("[policy]\nunknown = \"allow\"", "expected `deny`"),
+        (
+            "[policy]\nallow-clases = []",
+            "unknown key `allow-clases` at 2:1: did you mean `allow-classes`?",
+        ),
+        ("[policy]\nallow-classes = [\"open\"]", "unknown value `open` at 2:18"),
+        (
+            "[policy]\nunknown = \"allow\"",
+            "unknown value `allow` at 2:11: the values here are deny",
+        ),
         ("[policy]\nallow-classes = [\"unknown\"]", "what is unknown never passes"),
         ("[policy]\nallow = [\"gpl\"]", "does not know (did you mean"),
         ("[policy]\nallow = [\"LicenseRef-other\"]", "what is unknown never passes"),
         ("[profile.commercial]\nmaus = 3", "maus"),
-        ("[profile.sales]", "unknown variant `sales`"),
+        ("[profile.sales]", "unknown value `sales`"),
         (&EXCEPTION.replace("paid licence 123", " "), "the exception for `lab/flux` has no reason"),
         (&EXCEPTION.replace("2026-11-24", "true"), "expected a date such as 2027-03-01"),
-        (&EXCEPTION.replace("approver", "aprover"), "unknown field `aprover`"),
+        (&EXCEPTION.replace("approver", "aprover"), "did you mean `approver`?"),
     ] {
         let error = Policy::from_toml(text, Catalogue::builtin()).unwrap_err();
-        let source =
-            std::error::Error::source(&error).map_or_else(String::new, ToString::to_string);
-        let all = format!("{error}\n{source}");
+        let all = match error {
+            PolicyError::Syntax(ManifestError { message, help, position, .. }) => {
+                let (place, help) = (position.unwrap(), help.unwrap_or_default());
+                format!("{message} at {place}: {help}")
+            }
+            error => error.to_string(),
+        };
         assert!(all.contains(expected), "{text}: {all}");
     }
 }
