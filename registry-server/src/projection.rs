@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tare_format::location::{Location, Place};
 use tare_format::pack::Codec;
 use tare_format::recipe::Recipe;
@@ -15,9 +16,16 @@ use tare_store::ObjectKey;
 use tare_store::backend::read_all;
 
 use crate::db::chunks::{self, ChunkPlace};
+use crate::db::events::Stale;
 use crate::db::{Connection, events, names};
 use crate::error::ApiError;
 use crate::registry::Registry;
+
+/// How many files are written at once: each waits for the disk, and the disk does many such waits together.
+const AT_A_TIME: usize = 32;
+
+/// How many files are written before one transaction says so.
+const BATCH: usize = 1024;
 
 /// Writes `registry.json` when it is missing or says something else.
 ///
@@ -63,21 +71,28 @@ pub(crate) fn registry_bytes(registry: &Registry) -> Result<Vec<u8>, ApiError> {
 /// At the first file that fails. It stays stale, and the next call tries again.
 pub(crate) async fn catch_up(registry: &Registry) -> Result<(), ApiError> {
     let _only = registry.projecting.lock().await;
-    let mut stale = {
+    let stale = {
         let mut db = registry.db.read().await?;
         events::stale(&mut db).await?
     };
-    stale.sort_by_key(|stale| matches!(stale.key, ObjectKey::Package(_)));
-    for entry in stale {
-        if let Some(bytes) = expected(registry, &entry.key).await? {
-            let key = entry.key.clone();
-            registry.blocking(move |store| store.replace(&key, &bytes)).await?;
-        }
+    let (pages, rest): (Vec<_>, Vec<_>) =
+        stale.into_iter().partition(|entry| matches!(entry.key, ObjectKey::Package(_)));
+    for batch in rest.chunks(BATCH).chain(pages.chunks(BATCH)) {
+        let one = async |entry: &Stale| write(registry, &entry.key).await;
+        stream::iter(batch).map(one).buffer_unordered(AT_A_TIME).try_collect::<()>().await?;
         let mut tx = registry.db.begin().await?;
-        events::clear_stale(&mut tx, &entry).await?;
+        for entry in batch {
+            events::clear_stale(&mut tx, entry).await?;
+        }
         tx.commit().await?;
     }
     Ok(())
+}
+
+async fn write(registry: &Registry, key: &ObjectKey) -> Result<(), ApiError> {
+    let Some(bytes) = expected(registry, key).await? else { return Ok(()) };
+    let key = key.clone();
+    registry.blocking(move |store| store.replace(&key, &bytes)).await
 }
 
 /// The bytes that a public file made from the database has to have. `None` for files that are not made from it.
