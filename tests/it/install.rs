@@ -1,6 +1,7 @@
 //! `tare install`: what comes out is what was published, whoever is in between.
 
 mod attacks;
+mod clone;
 
 use std::fs;
 use std::path::Path;

@@ -19,7 +19,8 @@ mod tree;
 use std::path::{Path, PathBuf};
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use tare_format::lock::{Lock, LockedPackage};
+use tare_format::lock::{Lock, LockedAncestor, LockedPackage};
+use tare_format::manifest::LineageSource;
 use tare_format::release::Release;
 use tare_format::{ReleaseId, VariantName};
 
@@ -77,6 +78,7 @@ impl Wanted {
 /// With the first release that is not accepted or not complete. What was finished before stays.
 pub async fn install(source: &Source<'_>, lock: &Lock) -> Result<Vec<Installed>, InstallError> {
     let wanted = prove(source, lock).await?;
+    prove_ancestors(source, lock).await?;
     let mut unfinished = Vec::new();
     for wanted in &wanted {
         if tree::find_complete(source.local(), wanted)?.is_none() {
@@ -129,6 +131,28 @@ pub fn bytes_to_fetch(local: &Local, lock: &Lock) -> Result<u64, InstallError> {
 async fn prove(source: &Source<'_>, lock: &Lock) -> Result<Vec<Wanted>, InstallError> {
     let one = async |package: &LockedPackage| prove_one(source, package).await;
     futures::stream::iter(&lock.packages).map(one).buffered(AT_A_TIME).try_collect().await
+}
+
+/// History is proved as well, so that a tree, an audit and a check on a new machine have all that they need.
+async fn prove_ancestors(source: &Source<'_>, lock: &Lock) -> Result<(), InstallError> {
+    let one = async |ancestor: &LockedAncestor| prove_ancestor(source, ancestor).await;
+    futures::stream::iter(&lock.ancestors).map(one).buffered(AT_A_TIME).try_collect().await
+}
+
+async fn prove_ancestor(
+    source: &Source<'_>,
+    ancestor: &LockedAncestor,
+) -> Result<(), InstallError> {
+    let (LineageSource::Package(name), Some(version), Some(digest)) =
+        (&ancestor.source, &ancestor.version, &ancestor.release)
+    else {
+        return Ok(());
+    };
+    let id = ReleaseId { name: name.clone(), version: version.clone() };
+    let demand =
+        Demand { digest: Some(digest), signers: Some(&ancestor.signers), is_history: true };
+    Prover::new(source).prove(&id, demand).await?;
+    Ok(())
 }
 
 /// What has to be fetched must not have been withdrawn meanwhile. What is here already needs no registry.
