@@ -8,7 +8,10 @@ const README: &str =
 #[test]
 fn an_empty_folder_becomes_a_project() {
     let project = Project::new();
-    project.tare("init").succeeds().says(&["Created Tare.toml for a project"]);
+    project
+        .tare("init")
+        .succeeds()
+        .says(&["Created Tare.toml for a project", "no model or data files were recognised"]);
     assert!(project.read("Tare.toml").contains("[dependencies]"));
     assert!(!project.read("Tare.toml").contains("[package]"));
 }
@@ -35,6 +38,23 @@ fn a_hub_folder_becomes_a_package_that_can_be_packaged() {
     assert_eq!(schema["title"], "Tare.toml");
     let packaged = project.tare("package tiny --list").succeeds();
     assert!(packaged.stdout.contains("model.safetensors"), "{}", packaged.stdout);
+}
+
+#[test]
+fn an_adapter_of_a_hub_is_told_that_it_needs_its_base() {
+    let project = Project::new();
+    project
+        .write("lora/adapter_config.json", "{\"base_model_name_or_path\":\"org/base\"}")
+        .write("lora/adapter_model.safetensors", safetensors::model(1, 1, 8));
+    project
+        .tare("init --from lora --name lab/lora")
+        .succeeds()
+        .says(&["for an adapter", "an adapter needs its base"]);
+    project.tare("package lora").ends_with(2).says(&["base"]);
+    let hint = "\"namespace/base\" = { version = \"=1.0.0\", relation = \"base\" }";
+    let manifest = project.read("lora/Tare.toml").replace(&format!("# {hint}"), hint);
+    project.write("lora/Tare.toml", manifest);
+    project.tare("package lora").succeeds();
 }
 
 #[test]

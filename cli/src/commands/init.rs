@@ -38,10 +38,21 @@ pub(super) fn run(args: &InitArgs, context: &Context) -> Result<(), CommandError
         return Err(CommandError::usage(format!("`{}` is not a folder", folder.display()))
             .help("make one with `tare new`, or check the path"));
     }
-    let found = if args.project { Detected::default() } else { detect(&folder)? };
+    let mut found = if args.project { Detected::default() } else { detect(&folder)? };
+    if !args.project && found.kind.is_none() {
+        found.warnings.push(match args.kind {
+            Some(_) => "no model or data files were recognised".to_owned(),
+            None => "no model or data files were recognised; if it is a package, say what it is with `--kind`".to_owned(),
+        });
+    }
     let kind = args.kind.or(found.kind);
     // A name alone says that a package is meant.
     let kind = kind.or_else(|| args.name.as_ref().map(|_| Kind::Model));
+    if kind == Some(Kind::Adapter) {
+        found.warnings.push(
+            "an adapter needs its base: add that package under `[dependencies]` before it is packaged".to_owned(),
+        );
+    }
     let name = name_for(&folder, args.name.as_ref())?;
     let text = kind.map_or_else(project_text, |kind| manifest_text(&name, kind, &found));
     let manifest = detect::create(&folder, &text)?;
@@ -68,8 +79,13 @@ fn explain(found: &Detected, kind: Option<Kind>, manifest: &Path, context: &Cont
     if !found.formats.is_empty() {
         context.terminal.status("Recognised", found.formats.join(", "));
     }
-    let what = kind.map_or("project", Kind::as_str);
-    context.terminal.status("Created", format!("{} for a {what}", context.show(manifest)));
+    let what = kind.map_or("a project", |kind| match kind {
+        Kind::Model => "a model",
+        Kind::Adapter => "an adapter",
+        Kind::Dataset => "a dataset",
+        Kind::Collection => "a collection",
+    });
+    context.terminal.status("Created", format!("{} for {what}", context.show(manifest)));
     for warning in &found.warnings {
         context.terminal.warn(warning);
     }

@@ -99,22 +99,22 @@ fn variants(text: &mut String, found: &Detected) {
 }
 
 fn dependencies(text: &mut String, kind: Kind) {
-    text.push_str("\n# What is needed to use it; installed with it.\n");
+    // What is commented out stands below the header, so that taking the `#` away is enough.
+    text.push_str("\n# What is needed to use it; installed with it.\n[dependencies]\n");
     if kind == Kind::Adapter {
         comment(
             text,
-            "An adapter needs its base. Name the package and the one version that it was trained on:",
+            "An adapter needs its base, or it cannot be packaged. Add the package and the version that it was trained on:",
         );
         comment(text, "\"namespace/base\" = { version = \"=1.0.0\", relation = \"base\" }");
     }
     if kind == Kind::Collection {
         comment(text, "\"namespace/name\" = { version = \"1\", relation = \"member\" }");
     }
-    text.push_str("[dependencies]\n");
 }
 
 fn lineage(text: &mut String, kind: Kind, found: &Detected) {
-    text.push_str("\n# What it was made from; recorded and audited, not installed.\n");
+    text.push_str("\n# What it was made from; recorded and audited, not installed.\n[lineage]\n");
     if found.lineage.is_empty() {
         let example = match kind {
             Kind::Dataset => "derived-from",
@@ -125,7 +125,6 @@ fn lineage(text: &mut String, kind: Kind, found: &Detected) {
             &format!("\"namespace/name\" = {{ version = \"=1.0.0\", relation = \"{example}\" }}"),
         );
     }
-    text.push_str("[lineage]\n");
     for ancestor in &found.lineage {
         comment(
             text,
