@@ -17,13 +17,18 @@ pub(crate) fn of_key(
     path: &Path,
     context: &Context,
 ) -> Result<Option<Zeroizing<String>>, CommandError> {
-    if let Some(password) = context.env.get(VARIABLE) {
-        return Ok(Some(Zeroizing::new(password.to_owned())));
+    if let Some(password) = from_environment(context) {
+        return Ok(Some(password));
     }
     if !context.can_ask() {
         return Ok(None);
     }
     ask(&format!("Password of {}", context.show(path)), context).map(Some)
+}
+
+/// The password that `TARE_KEY_PASSWORD` holds.
+pub(crate) fn from_environment(context: &Context) -> Option<Zeroizing<String>> {
+    context.env.get(VARIABLE).map(|password| Zeroizing::new(password.to_owned()))
 }
 
 /// A password for a new key, typed twice.

@@ -40,6 +40,26 @@ fn a_dry_run_makes_every_check_and_changes_nothing() {
 }
 
 #[test]
+fn a_dry_run_checks_the_key_and_counts_what_would_go() {
+    let registry = Registry::start();
+    let project = registry.publisher("ada");
+    project.write("Tare.toml", model("lab/tiny", "1.0.0"));
+    project.write("w.safetensors", safetensors::model(1, 10, 10_000));
+    let told = project.tare("publish --dry-run --json").succeeds().json();
+    assert!(told["bytes"]["sent"].as_u64().unwrap() > 400_000, "{told}");
+    let told = project.tare("publish --dry-run").succeeds();
+    told.says(&["Would be signed", "Would send up to"]);
+    project.tare("publish").succeeds();
+    project.write("Tare.toml", model("lab/tiny", "1.1.0"));
+    let stranger = project.home().join("keys/other.pem");
+    let stranger = stranger.to_str().unwrap();
+    project.tare_with(&["keygen", "--output", stranger], "").succeeds();
+    project.tare_with(&["publish", "--dry-run", "--key", stranger], "").ends_with(7);
+    std::fs::remove_dir_all(project.home().join("keys")).unwrap();
+    project.tare("publish --dry-run").succeeds().says(&["no key was checked", "tare keygen"]);
+}
+
+#[test]
 fn a_second_version_sends_only_what_changed() {
     let registry = Registry::start();
     let project = registry.publisher("ada");

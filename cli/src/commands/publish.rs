@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use tare_client::keys;
+use tare_client::keys::{self, KeyError, KeyFileError, PublicKey, Signer as _};
 use tare_client::package::{PackageError, Prepared, prepare, select};
 use tare_client::publish::{self, Options, Published, Traffic, check_destination};
 use tare_client::registry::RegistryClient;
@@ -33,15 +33,16 @@ pub(super) async fn run(args: &PublishArgs, context: &Context) -> Result<(), Com
     let known = context.chosen()?;
     let client = context.registry()?;
     let packages = prepare_all(args, &known.name, context).await?;
-    // Asked for before anything is sent. A dry run needs no key, so it asks for no password either.
-    let key = match args.dry_run {
-        true => None,
-        false => Some(open_key(args.key.as_deref(), context)?),
+    // Asked for before anything is sent. A dry run signs nothing, so it asks nobody for a password.
+    let (signer, key) = match args.dry_run {
+        true => (None, look_at_key(args.key.as_deref(), context)?),
+        false => (Some(open_key(args.key.as_deref(), context)?), None),
     };
     let staging = context.home().join("publish");
     let options = Options {
         dry_run: args.dry_run,
-        signer: key.as_ref().map(|key| key as _),
+        signer: signer.as_ref().map(|signer| signer as _),
+        key: key.as_ref(),
         staging: &staging,
     };
     let published = publish::publish(&client, packages, &options, &context.progress()).await?;
@@ -52,6 +53,9 @@ pub(super) async fn run(args: &PublishArgs, context: &Context) -> Result<(), Com
         context.terminal.print_json(&to_json(&published, args.dry_run, &client));
     } else {
         show(&published, args.dry_run, context);
+        if let Some(key) = &key {
+            context.terminal.status("Would be signed", format!("by {}", key.id()));
+        }
     }
     Ok(())
 }
@@ -100,11 +104,38 @@ fn open_key(
     path: Option<&Path>,
     context: &Context,
 ) -> Result<impl tare_client::keys::Signer + use<>, CommandError> {
-    let path = match path.or_else(|| context.env.get("TARE_KEY").map(Path::new)) {
-        Some(path) => context.resolve(path),
-        None => keys::default_path(context.home()),
-    };
+    let path = chosen_key(path, context).unwrap_or_else(|| keys::default_path(context.home()));
     keys::open(&path, || password::of_key(&path, context))
+}
+
+/// The key that a real run would sign with, as far as it can be known without asking anybody: opened where that needs no
+/// password or the environment has it, else by its public half.
+fn look_at_key(path: Option<&Path>, context: &Context) -> Result<Option<PublicKey>, CommandError> {
+    let chosen = chosen_key(path, context);
+    let path = chosen.clone().unwrap_or_else(|| keys::default_path(context.home()));
+    let password = || Ok::<_, KeyFileError>(password::from_environment(context));
+    let warn = |what: &str| {
+        context.terminal.warn(format!("no key was checked: {what}"));
+        Ok(None)
+    };
+    match keys::open(&path, password) {
+        Ok(pair) => Ok(Some(pair.public_key().clone())),
+        Err(KeyFileError::Missing { .. }) if chosen.is_none() => {
+            warn("there is none yet, and publishing needs one; make it with `tare keygen`")
+        }
+        Err(KeyFileError::Key { source: KeyError::PassphraseMissing, .. }) => {
+            match keys::read_public(&keys::public_path(&path)) {
+                Ok(public) => Ok(Some(public)),
+                Err(_) => warn("it is encrypted; set TARE_KEY_PASSWORD to have it checked"),
+            }
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn chosen_key(path: Option<&Path>, context: &Context) -> Option<PathBuf> {
+    let path = path.or_else(|| context.env.get("TARE_KEY").map(Path::new));
+    path.map(|path| context.resolve(path))
 }
 
 fn show(published: &Published, dry_run: bool, context: &Context) {
@@ -123,9 +154,13 @@ fn show(published: &Published, dry_run: bool, context: &Context) {
     }
     let Traffic { total, sent, reused } = published.traffic;
     let (total, sent, reused) = (bytes(total), bytes(sent), bytes(reused));
+    let (verb, sent) = match dry_run {
+        true => ("Would send", format!("up to {sent}")),
+        false => ("Sent", sent),
+    };
     context
         .terminal
-        .status("Sent", format!("{sent} for {total} of files; {reused} were there already"));
+        .status(verb, format!("{sent} for {total} of files; {reused} were there already"));
 }
 
 fn to_json(published: &Published, dry_run: bool, client: &RegistryClient) -> serde_json::Value {

@@ -9,11 +9,11 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use tare_sign::{KeyError, KeyPair, PublicKey, PublicKeyError};
+use tare_sign::{KeyPair, PublicKeyError};
 use tare_store::durable::{self, Committed, DurableError};
 use zeroize::Zeroizing;
 
-pub use tare_sign::Signer;
+pub use tare_sign::{KeyError, PublicKey, Signer};
 
 use crate::error::{ClientError, ErrorKind};
 use crate::secret_file;

@@ -27,7 +27,7 @@ use tare_format::api::{Committed, Receipt, Session, SessionRelease};
 use tare_format::manifest::PublishTo;
 use tare_format::problem::Code;
 use tare_format::registry::Registry;
-use tare_sign::Signer;
+use tare_sign::{PublicKey, Signer};
 
 pub use error::PublishError;
 
@@ -44,6 +44,8 @@ pub struct Options<'a> {
     pub dry_run: bool,
     /// Who signs. A dry run does without.
     pub signer: Option<&'a dyn Signer>,
+    /// In a dry run, the key that would sign, so that it is checked as well.
+    pub key: Option<&'a PublicKey>,
     /// A folder for packs on their way and the ids of open sessions, in `$TARE_HOME`.
     pub staging: &'a Path,
 }
@@ -64,7 +66,7 @@ pub struct Published {
 pub struct Traffic {
     /// The files of all releases together.
     pub total: u64,
-    /// Sent, as stored: packs and documents.
+    /// Sent, as stored: packs and documents. In a dry run, what would be sent at most, before compression.
     pub sent: u64,
     /// Of the files, what the registry had already.
     pub reused: u64,
@@ -84,8 +86,8 @@ pub async fn publish(
     check_names(&packages)?;
     let registry = client.descriptor().await?;
     let total = packages.iter().map(|package| package.release.total_size()).sum();
-    match options.signer {
-        Some(signer) => sign::check_signer(client, &packages, signer).await?,
+    match options.signer.map(Signer::public_key).or(options.key.filter(|_| options.dry_run)) {
+        Some(key) => sign::check_signer(client, &packages, key).await?,
         None if options.dry_run => {}
         None => return Err(PublishError::NoSigner),
     }
@@ -192,7 +194,9 @@ async fn fill_and_commit(
     }
     let plan = Plan::make(client, &session.id, &lacking).await?;
     sent.lacking += plan.raw_size();
-    if !options.dry_run && !plan.is_empty() {
+    if options.dry_run {
+        sent.bytes += plan.raw_size();
+    } else if !plan.is_empty() {
         sent.bytes +=
             send::packs(client, registry, &session.id, plan, options.staging, progress).await?;
     }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use tare_format::api::SessionRelease;
 use tare_format::problem::Code;
 use tare_format::registry::Registry;
-use tare_sign::{Claim, Signer, sign_release};
+use tare_sign::{Claim, PublicKey, Signer, sign_release};
 
 use super::PublishError;
 use crate::package::Prepared;
@@ -14,9 +14,9 @@ use crate::registry::RegistryClient;
 pub(super) async fn check_signer(
     client: &RegistryClient,
     packages: &[Prepared],
-    signer: &dyn Signer,
+    key: &PublicKey,
 ) -> Result<(), PublishError> {
-    let key = signer.public_key().id();
+    let key = key.id();
     for package in packages {
         let release = package.release.id();
         let accepted = match client.signers(&release.name).await {
