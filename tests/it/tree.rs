@@ -1,6 +1,6 @@
 //! `tare tree`, `tare why`, `tare path` and `tare info`: what is used, why, where, and what it is.
 
-use crate::shelf::Shelf;
+use crate::shelf::{Package, Shelf};
 use crate::support::Project;
 
 fn installed() -> (Shelf, Project) {
@@ -54,6 +54,30 @@ fn why_shows_every_way() {
 }
 
 #[test]
+fn path_asks_which_of_several_versions_is_meant() {
+    let shelf = Shelf::empty();
+    let of = |version| shelf.publish(&Package::model("lab/x", version), &[("x.bin", b"x")]);
+    of("1.0.0");
+    of("2.0.0");
+    for (name, more) in [
+        ("lab/a", "[dependencies]\n\"lab/x\" = \"1\""),
+        ("lab/b", "[dependencies]\n\"lab/x\" = \"2\""),
+    ] {
+        shelf.publish(&Package { more, ..Package::model(name, "1.0.0") }, &[("m.bin", b"m")]);
+    }
+    let both = "\"lab/a\" = \"1\"\n\"lab/b\" = \"1\"";
+    let project = shelf.consumer(both);
+    project.tare("install").succeeds();
+    let asked = project.tare("path lab/x").ends_with(2);
+    asked.says(&["`lab/x@1.0.0`, `lab/x@2.0.0`", "`tare path lab/x@1.0.0`"]);
+    let first = project.tare("path lab/x@1.0.0").succeeds().stdout;
+    let own = shelf.consumer(&format!("{both}\n\"lab/x\" = \"1\""));
+    own.tare("install").succeeds();
+    let name = |path: &str| std::path::Path::new(path.trim_end()).file_name().unwrap().to_owned();
+    assert_eq!(name(&own.tare("path lab/x").succeeds().stdout), name(&first));
+}
+
+#[test]
 fn path_prints_the_folder_and_nothing_else() {
     let (_shelf, project) = installed();
     let path = project.tare("path lab/base").succeeds().stdout;
@@ -68,6 +92,7 @@ fn path_prints_the_folder_and_nothing_else() {
 fn without_a_lock_the_next_command_is_named() {
     let shelf = Shelf::empty();
     let project = shelf.consumer("");
+    let folder = project.path().canonicalize().unwrap();
     for command in ["tree", "why a/b", "path a/b", "verify", "audit"] {
         let said = project.tare(command).ends_with(5);
         said.says(&[&format!("`{}` has no `Tare.lock`", folder.display()), "tare install"]);
@@ -93,7 +118,6 @@ fn info_shows_a_package_and_its_versions() {
     }
     let lora = project.tare("info lab/lora --json").succeeds().json();
     assert_eq!(lora["versions"][0]["yanked"], "it clicks");
-    let folder = project.path().canonicalize().unwrap();
     assert_eq!(lora["document"]["dependencies"][0]["name"], "lab/base");
     project.tare("info lab/base@2").ends_with(5).says(&["no version of `lab/base`", "1.0.0"]);
     project.tare("info lab/bass").ends_with(5).says(&["tare search bass"]);

@@ -32,11 +32,21 @@ pub(super) fn run(args: &PathArgs, context: &Context) -> Result<(), CommandError
         let mut requirements = lock.requirements.iter();
         requirements.any(|own| own.name == package.name && own.version == package.version)
     };
-    // Of several versions, the one that the project itself asks for is meant.
-    let Some(package) = found.iter().find(own).or(found.last()) else {
-        let message = format!("the project does not use `{spec}`");
-        return Err(CommandError::new(ErrorKind::NotFound, "E-NOT-LOCKED", message)
-            .help("`tare tree` shows what it uses"));
+    // Of several versions, the one that is named in full is meant, else the one that the project itself asks for.
+    let written = spec.requirement.as_ref().map(ToString::to_string);
+    let named = |package: &&&LockedPackage| {
+        let version = package.version.to_string();
+        written.as_ref().is_some_and(|written| written.trim_start_matches(['^', '=']) == version)
+    };
+    let meant = found.iter().find(named).or_else(|| found.iter().find(own));
+    let package = match (meant, found.as_slice()) {
+        (Some(package), _) | (None, [package]) => *package,
+        (None, []) => {
+            let message = format!("the project does not use `{spec}`");
+            return Err(CommandError::new(ErrorKind::NotFound, "E-NOT-LOCKED", message)
+                .help("`tare tree` shows what it uses"));
+        }
+        (None, several) => return Err(ambiguous(spec, several)),
     };
     let local = open_local(context)?;
     let Some(path) = installed_path(local.home(), package) else {
@@ -53,4 +63,12 @@ pub(super) fn run(args: &PathArgs, context: &Context) -> Result<(), CommandError
         context.terminal.print(&Text::from(path.display().to_string()));
     }
     Ok(())
+}
+
+fn ambiguous(spec: &PackageSpec, several: &[&LockedPackage]) -> CommandError {
+    let ids = several.iter().map(|package| format!("`{}`", package.id())).collect::<Vec<_>>();
+    let message = format!("the project uses several versions of `{spec}`: {}", ids.join(", "));
+    let choices = several.iter().map(|package| format!("`tare path {}`", package.id()));
+    CommandError::new(ErrorKind::Usage, "E-AMBIGUOUS", message)
+        .help(format!("name one: {}", choices.collect::<Vec<_>>().join(" or ")))
 }
