@@ -11,7 +11,7 @@ use tare_store::ObjectKey;
 
 use super::candidate::{self, Candidate, Entry};
 use super::session::Session;
-use super::{admit, check, content};
+use super::{admit, check, content, cycle};
 use crate::App;
 use crate::auth::Principal;
 use crate::db::releases::NewRelease;
@@ -41,8 +41,10 @@ pub(crate) async fn commit(
     let mut db = registry.db.read().await?;
     let offered = sessions::signers(&mut db, &session.row.id).await?;
     let gate = Gate { registry, principal, dry_run, offered: &offered };
+    let together: Vec<&Release> = new(&entries).map(|candidate| &candidate.release).collect();
     for candidate in new(&entries) {
         gate.pass(&mut db, candidate, &entries).await?;
+        cycle::refuse(registry, &mut db, &candidate.release, &together).await?;
     }
     drop(db);
     for entry in &mut entries {

@@ -14,6 +14,7 @@ mod candidate;
 pub(crate) mod check;
 pub(crate) mod commit;
 pub(crate) mod content;
+mod cycle;
 pub(crate) mod open;
 pub(crate) mod pack;
 pub(crate) mod session;

@@ -89,6 +89,26 @@ async fn a_base_and_its_adapter_are_published_together() {
 }
 
 #[tokio::test]
+async fn a_circle_of_dependencies_is_refused_by_name() {
+    let registry = TestRegistry::start().await;
+    let ada = registry.user("ada", &["publish:*"]).await;
+    let needs = |name, version, needed| {
+        let table = format!("[dependencies]\n\"{needed}\" = \"^1\"");
+        Package::new(name, version).with(&table).weights(1, 300).build()
+    };
+    let (a, b) = (needs("lab/a", "1.0.0", "lab/b"), needs("lab/b", "1.0.0", "lab/a"));
+    let error = ada.publish_error(&[&a, &b]).await;
+    assert_eq!(error.code(), "invalid-document");
+    let way = "`lab/a@1.0.0` needs `lab/b@1.0.0` needs `lab/a@1.0.0`";
+    assert!(error.problem().detail.contains(way), "{}", error.text());
+
+    let plain = Package::new("lab/b", "1.0.0").weights(1, 300).build();
+    ada.publish(&[&a, &plain]).await;
+    let closing = ada.publish_error(&[&needs("lab/b", "1.1.0", "lab/a")]).await;
+    assert!(closing.problem().detail.contains("`lab/b@1.1.0` needs itself"), "{}", closing.text());
+}
+
+#[tokio::test]
 async fn one_bad_release_keeps_the_others_out() {
     let registry = TestRegistry::start().await;
     let ada = registry.user("ada", &["publish:*"]).await;
