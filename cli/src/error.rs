@@ -21,6 +21,7 @@ use std::path::Path;
 use serde::Serialize;
 use tare_client::error::{ClientError, ErrorKind, chain};
 use tare_format::manifest::ManifestError;
+use tare_store::durable::DurableError;
 
 use crate::ui::{Terminal, Text, Tone};
 
@@ -168,8 +169,35 @@ impl<E: ClientError> From<E> for CommandError {
             kind: error.kind(),
             code: error.code(),
             sentences: chain(&error),
-            help: error.help(),
+            help: error.help().or_else(|| help_for_closed_folder(&error)),
             excerpt: None,
         }
+    }
+}
+
+/// What to do about a folder that cannot be written, whichever command met it.
+fn help_for_closed_folder(error: &(dyn Error + 'static)) -> Option<String> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(DurableError::Denied { .. }) = error.downcast_ref() {
+            let help = "use a folder that you may write to, or have its permissions changed";
+            return Some(help.to_owned());
+        }
+        next = error.source();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_folder_comes_with_help_however_deep_it_lies() {
+        let source = std::io::ErrorKind::PermissionDenied.into();
+        let closed = DurableError::Denied { folder: "/srv".into(), source };
+        let error = CommandError::from(tare_client::detect::CreateError::Write(closed));
+        assert!(error.help.unwrap().contains("permissions"));
+        assert_eq!(error.sentences[1], "the folder `/srv` cannot be written");
     }
 }

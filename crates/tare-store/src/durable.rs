@@ -32,6 +32,14 @@ pub enum DurableError {
         /// What the system said.
         source: io::Error,
     },
+    /// Nothing may be made in the folder by whoever runs this.
+    #[error("the folder `{}` cannot be written", folder.display())]
+    Denied {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said, without the name of a temporary file, which says nothing to anybody.
+        source: io::Error,
+    },
     /// Any other failure of the system.
     #[error("failed to {action} `{}`", path.display())]
     Io {
@@ -45,6 +53,16 @@ pub enum DurableError {
 }
 
 impl DurableError {
+    /// Like [`DurableError::new`], for something new in `folder`; tells also a folder that is closed.
+    fn making(action: &'static str, path: &Path, folder: &Path, source: io::Error) -> Self {
+        match source.kind() {
+            kind @ io::ErrorKind::PermissionDenied => {
+                Self::Denied { folder: folder.to_owned(), source: kind.into() }
+            }
+            _ => Self::new(action, path, source),
+        }
+    }
+
     /// Tells a full disk from any other failure.
     pub(crate) fn new(action: &'static str, path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
@@ -79,7 +97,8 @@ impl Staged {
     /// # Errors
     /// When the folder cannot be written.
     pub fn create_in(folder: &Path) -> Result<Self, DurableError> {
-        let fail = |source| DurableError::new("make a temporary file in", folder, source);
+        let action = "make a temporary file in";
+        let fail = |source| DurableError::making(action, folder, folder, source);
         let mut builder = tempfile::Builder::new();
         builder.prefix(TEMPORARY_PREFIX);
         #[cfg(unix)]
@@ -215,7 +234,10 @@ impl Folders {
         let made = match fs::create_dir(folder) {
             Ok(()) => true,
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => false,
-            Err(error) => return Err(DurableError::new("make the folder", folder, error)),
+            Err(error) => {
+                let above = parent.unwrap_or(Path::new("."));
+                return Err(DurableError::making("make the folder", folder, above, error));
+            }
         };
         if made || is_below_ours {
             sync_folder(parent.unwrap_or(Path::new(".")))?;

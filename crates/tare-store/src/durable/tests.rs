@@ -91,3 +91,16 @@ fn a_folder_that_is_there_needs_no_say_over_its_parent() {
     // `/proc` lets nobody sync it, as the parent of a home folder may let nobody read it.
     Folders::default().ensure(Path::new("/proc/self")).unwrap();
 }
+
+#[test]
+fn a_closed_folder_is_named_and_no_temporary_file() {
+    let said = io::Error::new(
+        io::ErrorKind::PermissionDenied,
+        "Permission denied at path \"/srv/x/.tare-tmp-abc\"",
+    );
+    let folder = Path::new("/srv/x");
+    let error = DurableError::making("make a temporary file in", folder, folder, said);
+    assert_eq!(error.to_string(), "the folder `/srv/x` cannot be written");
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(!source.contains(TEMPORARY_PREFIX), "{source}");
+}
