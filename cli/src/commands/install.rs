@@ -21,7 +21,7 @@ pub(crate) struct InstallArgs {
     signers: SignerArgs,
 }
 
-pub(super) async fn run(_: &InstallArgs, context: &Context) -> Result<(), CommandError> {
+pub(super) async fn run(args: &InstallArgs, context: &Context) -> Result<(), CommandError> {
     let mut project = open_project(context)?;
     let session = Session::open(context, project.lock()).await?;
     let source = session.source();
