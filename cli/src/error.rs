@@ -19,9 +19,8 @@ use std::error::Error;
 use std::path::Path;
 
 use serde::Serialize;
-use tare_client::error::{ClientError, ErrorKind, chain};
+use tare_client::error::{ClientError, ErrorKind, chain, closed_folder_help};
 use tare_format::manifest::ManifestError;
-use tare_store::durable::DurableError;
 
 use crate::ui::{Terminal, Text, Tone};
 
@@ -169,27 +168,16 @@ impl<E: ClientError> From<E> for CommandError {
             kind: error.kind(),
             code: error.code(),
             sentences: chain(&error),
-            help: error.help().or_else(|| help_for_closed_folder(&error)),
+            help: error.help().or_else(|| closed_folder_help(&error)),
             excerpt: None,
         }
     }
 }
 
-/// What to do about a folder that cannot be written, whichever command met it.
-fn help_for_closed_folder(error: &(dyn Error + 'static)) -> Option<String> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(DurableError::Denied { .. }) = error.downcast_ref() {
-            let help = "use a folder that you may write to, or have its permissions changed";
-            return Some(help.to_owned());
-        }
-        next = error.source();
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
+    use tare_store::durable::DurableError;
+
     use super::*;
 
     #[test]

@@ -7,6 +7,7 @@ use std::error::Error;
 use std::path::Path;
 
 use tare_format::manifest::ManifestError;
+use tare_store::durable::DurableError;
 
 /// What kind of thing went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,4 +76,18 @@ pub fn chain(error: &(dyn Error + 'static)) -> Vec<String> {
         cause = error.source();
     }
     sentences
+}
+
+/// What to do about a folder that cannot be written, when that is among the causes of `error`.
+#[must_use]
+pub fn closed_folder_help(error: &(dyn Error + 'static)) -> Option<String> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(DurableError::Denied { .. }) = error.downcast_ref() {
+            let help = "use a folder that you may write to, or have its permissions changed";
+            return Some(help.to_owned());
+        }
+        next = error.source();
+    }
+    None
 }
