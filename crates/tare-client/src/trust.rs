@@ -24,6 +24,7 @@ use tare_format::release::{Release, ReleaseDependency};
 use tare_format::{PackageName, ReleaseId, Sha256};
 use tare_sign::{Claim, Identity, PublicKey, Verified, VerifiedRelease, verify_release};
 
+use crate::error::{ClientError as _, ErrorKind};
 use crate::history::ReleaseHistory;
 use crate::local::Local;
 use crate::lock::Known;
@@ -113,12 +114,26 @@ impl<'a> Prover<'a> {
         id: &ReleaseId,
         demand: Demand<'_>,
     ) -> Result<SignedRelease, TrustError> {
+        let mut damaged = None;
         if let (Some(digest), Some(_)) = (demand.digest, demand.signers) {
             match prove_locally(self.source.local(), self.source.id(), id, digest, demand) {
+                Ok(signed) => return Ok(signed),
                 Err(TrustError::NoEvidence { .. }) => {}
-                outcome => return outcome,
+                Err(error) => damaged = Some(error),
             }
         }
+        // What was kept here may be damaged; what the registry says is proved from the start.
+        match (self.prove_by_page(id, demand).await, damaged) {
+            (Err(error), Some(damaged)) if error.kind() == ErrorKind::Network => Err(damaged),
+            (outcome, _) => outcome,
+        }
+    }
+
+    async fn prove_by_page(
+        &self,
+        id: &ReleaseId,
+        demand: Demand<'_>,
+    ) -> Result<SignedRelease, TrustError> {
         let history = self.source.pages().history(&id.name).await?;
         let history = history.ok_or_else(|| TrustError::NoPackage { name: id.name.clone() })?;
         let published = find(&history.releases, id, demand.is_history)?;
