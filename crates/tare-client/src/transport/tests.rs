@@ -2,8 +2,10 @@
 
 mod server;
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use super::*;
@@ -138,14 +140,21 @@ async fn offline_makes_no_request() {
 
 #[tokio::test]
 async fn nobody_there_and_no_tls_there_are_told_apart() {
-    let plain = Server::start(|_, _| server::ok(""));
+    let plain = TcpListener::bind("127.0.0.1:0").unwrap();
+    let secure = format!("https://{}/", plain.local_addr().unwrap());
+    thread::spawn(move || {
+        let (mut stream, _) = plain.accept().unwrap();
+        let _ = stream.read(&mut [0; 1024]);
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        // Until the client goes away, so that it sees the answer and not a connection that is reset.
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
     let transport = transport(|settings| settings.attempts = 1);
-    let secure = plain.url("/").to_string().replace("http:", "https:");
     let error = transport.fetch(&Request::get(secure.parse().unwrap()), 100).await.unwrap_err();
     assert_eq!(error.code(), "E-TLS", "{:?}", crate::error::chain(&error));
-    let url = plain.url("/");
-    drop(plain);
-    let error = transport.fetch(&Request::get(url), 100).await.unwrap_err();
+    // Nothing listens on the first port.
+    let nobody = "http://127.0.0.1:1/".parse().unwrap();
+    let error = transport.fetch(&Request::get(nobody), 100).await.unwrap_err();
     assert_eq!((error.code(), error.kind()), ("E-CONNECT", ErrorKind::Network));
     assert!(error.help().unwrap().contains("tare registry list"));
 }
