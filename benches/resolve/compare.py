@@ -1,8 +1,9 @@
 """Resolves the same graphs with Tare's resolver and with uv: what `benches/resolve/run` runs.
 
 Each figure is the wall time of a whole process, the median of several runs, the tools taking turns. uv reads an index on
-loopback: "cold" with an empty cache, "warm" with a full one, "offline" with a full one and no requests at all, which is the
-nearest to what Tare does here: it reads what a client has cached, as pages (JSON lines) or as summaries.
+loopback, "warm" with a full cache, "offline" with a full cache and no requests at all, which is the nearest to what Tare does
+here: it reads what a client has cached, as pages (JSON lines) or as summaries. The first run of uv, with an empty cache, is not
+told: it would measure Python's web server.
 """
 
 import argparse
@@ -65,7 +66,7 @@ def compare(arguments, shape: str, size: int) -> dict:
         "uv offline": lambda: timed(uv_command(arguments.uv, folder, cache, port, "--offline")),
         "uv warm": lambda: timed(uv_command(arguments.uv, folder, cache, port)),
     }
-    cold = timed(uv_command(arguments.uv, folder, cache, port))[0]
+    timed(uv_command(arguments.uv, folder, cache, port))
     times = {name: [] for name in tools}
     answers = {}
     for _ in range(arguments.runs):
@@ -75,7 +76,7 @@ def compare(arguments, shape: str, size: int) -> dict:
     server.shutdown()
     medians = {name: statistics.median(values) for name, values in times.items()}
     locked = {name: len(versions(answer)) for name, answer in answers.items()}
-    return {"graph": f"{shape} {size}", "ms": medians | {"uv cold": cold}, "locked": locked}
+    return {"graph": f"{shape} {size}", "ms": medians, "locked": locked}
 
 
 def main() -> None:
@@ -86,7 +87,7 @@ def main() -> None:
     parser.add_argument("--json")
     arguments = parser.parse_args()
     rows = [compare(arguments, shape, size) for shape, size in GRAPHS]
-    columns = ["tare summaries", "tare pages", "uv offline", "uv warm", "uv cold"]
+    columns = ["tare summaries", "tare pages", "uv offline", "uv warm"]
     print("| graph | " + " | ".join(f"{column} (ms)" for column in columns) + " | releases, tare / uv |")
     print("|---" * (len(columns) + 2) + "|")
     for row in rows:
