@@ -11,8 +11,8 @@
 //! page (JSON lines) ─► summary (compact) ─► Package
 //! ```
 //!
-//! The search is PubGrub's, over sets of positions instead of version ranges ([`selection`]); that a package may stand
-//! in several versions at once, and bases pinned by adapters, is in [`provider`] and [`settle`].
+//! The search is PubGrub's, over sets of positions instead of version ranges (`selection`); that a package may stand
+//! in several versions at once, and bases pinned by adapters, is in `provider` and `settle`.
 
 mod catalog;
 mod cycle;
