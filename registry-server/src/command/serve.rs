@@ -37,6 +37,7 @@ pub(super) struct ServeArgs {
 
 pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     start_log(args.log);
+    let stopped = stopped().context("failed to listen for signals")?;
     let config = args.common.config();
     if !config.is_initialised() {
         Registry::init(&config).await?;
@@ -48,7 +49,7 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let token = registry.bootstrap().await?;
     greet(&args.common, &config, address, token.as_ref())?;
-    serve(std::sync::Arc::clone(&registry), listener, stopped()).await?;
+    serve(std::sync::Arc::clone(&registry), listener, stopped).await?;
     registry.close().await;
     output::talk("stopped");
     Ok(())
@@ -134,21 +135,28 @@ fn start_log(format: LogFormat) {
     }
 }
 
-/// Ready when somebody asks the process to stop.
-async fn stopped() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
+/// Ready when somebody asks the process to stop. It listens from now on and not from when it is first waited for: a
+/// signal in between would end the process where it stands.
+#[cfg(unix)]
+fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    }
-    let _ = interrupt.await;
+    })
+}
+
+/// Ready when somebody asks the process to stop.
+#[cfg(not(unix))]
+fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+    let interrupt = tokio::signal::ctrl_c();
+    Ok(async {
+        let _ = interrupt.await;
+    })
 }
 
 #[cfg(test)]

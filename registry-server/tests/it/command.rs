@@ -58,8 +58,9 @@ impl Server {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, Signal::TERM).unwrap();
         let output = self.child.wait_with_output().unwrap();
-        assert!(output.status.success());
-        String::from_utf8(output.stderr).unwrap()
+        let log = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{}: {log}", output.status);
+        log
     }
 }
 
