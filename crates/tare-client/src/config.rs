@@ -203,9 +203,10 @@ impl Config {
             let known = self.registries.keys().cloned().collect();
             return Err(ConfigError::Unknown { name: name.to_owned(), known });
         }
+        // The text itself may hold a password; what the error calls it does not.
         let url = registry_url(name).map_err(|source| ConfigError::Url {
             path: PathBuf::from("--registry"),
-            name: name.to_owned(),
+            name: source.found().to_owned(),
             source,
         })?;
         let known = self.registries.values().find(|known| known.url == url).cloned();

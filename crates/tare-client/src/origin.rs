@@ -37,6 +37,14 @@ pub struct UrlError {
     reason: String,
 }
 
+impl UrlError {
+    /// The text, without a user and password.
+    #[must_use]
+    pub fn found(&self) -> &str {
+        &self.found
+    }
+}
+
 /// Reads the URL of a registry; its path ends in `/`, so that other paths can be joined to it.
 ///
 /// # Errors

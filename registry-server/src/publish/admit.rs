@@ -83,6 +83,7 @@ pub(crate) async fn relations(
         if dependency.name.key() == release.name.key() {
             return Err(ApiError::invalid(format!("`{}` depends on itself", release.id())));
         }
+        check_spelling(db, release, &dependency.name).await?;
         let requirement = &dependency.requirement;
         if !exists(db, &dependency.name, requirement, together).await? {
             return Err(missing(release, "depends on", &dependency.name, requirement));
@@ -93,6 +94,7 @@ pub(crate) async fn relations(
         else {
             continue;
         };
+        check_spelling(db, release, name).await?;
         let in_session = |other: &&Release| other.name == *name && other.version == *version;
         let row = releases::find(db, &name.key(), version).await?;
         if row.is_none() && !together.iter().any(in_session) {
@@ -100,6 +102,22 @@ pub(crate) async fn relations(
         }
     }
     Ok(())
+}
+
+/// A client looks for the page under the name as it is written, so another spelling would never be found (N-4).
+async fn check_spelling(
+    db: &mut Connection,
+    release: &Release,
+    name: &PackageName,
+) -> Result<(), ApiError> {
+    match names::package(db, &name.key()).await? {
+        Some(row) if row.name != name.as_str() => {
+            let detail =
+                format!("`{}` names `{name}`, which is spelled `{}` here", release.id(), row.name);
+            Err(ApiError::invalid(detail).help(format!("write `{}`", row.name)))
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn exists(

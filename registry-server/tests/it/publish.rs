@@ -89,6 +89,18 @@ async fn a_base_and_its_adapter_are_published_together() {
 }
 
 #[tokio::test]
+async fn a_dependency_is_written_as_its_owner_writes_it() {
+    let registry = TestRegistry::start().await;
+    let ada = registry.user("ada", &["publish:*"]).await;
+    ada.publish(&[&Package::new("lab/fo-ld", "1.0.0").weights(1, 300).build()]).await;
+    let table = "[dependencies]\n\"lab/fo_ld\" = \"^1\"";
+    let other = Package::new("lab/other", "1.0.0").with(table).weights(1, 300).build();
+    let error = ada.publish_error(&[&other]).await;
+    assert_eq!(error.code(), "invalid-document");
+    assert!(error.problem().detail.contains("is spelled `lab/fo-ld` here"), "{}", error.text());
+}
+
+#[tokio::test]
 async fn a_circle_of_dependencies_is_refused_by_name() {
     let registry = TestRegistry::start().await;
     let ada = registry.user("ada", &["publish:*"]).await;

@@ -36,6 +36,13 @@ fn a_url_without_a_scheme_gets_one() {
 }
 
 #[test]
+fn a_password_in_a_url_is_not_repeated() {
+    let error = Config::default().choose(Some("http://ada:s3cret@a.example")).unwrap_err();
+    let said = crate::error::chain(&error).join(" ");
+    assert!(said.contains("a.example") && !said.contains("s3cret"), "{said}");
+}
+
+#[test]
 fn an_unknown_registry_lists_the_known_ones() {
     let home = tempfile::tempdir().unwrap();
     write(home.path(), "registries.main.url = 'https://a.example'\n");

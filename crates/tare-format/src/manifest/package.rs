@@ -12,6 +12,9 @@ use crate::decimal::Decimal;
 use crate::name::{PackageName, ReleaseId};
 use crate::path::FilePath;
 
+/// The most bytes of a version (M-3).
+const MAX_VERSION_SIZE: usize = 128;
+
 /// What a package is.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
@@ -178,6 +181,12 @@ pub struct Evaluation {
 /// M-3: a version that can be published has no build metadata, so that one version has one written form.
 fn publishable_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Version, D::Error> {
     let text = Cow::<'de, str>::deserialize(deserializer)?;
+    if text.len() > MAX_VERSION_SIZE {
+        // It becomes the name of a folder.
+        let message =
+            format!("a version of {} bytes is too long: at most {MAX_VERSION_SIZE}", text.len());
+        return Err(de::Error::custom(message));
+    }
     let version: Version = text.parse().map_err(|error| {
         de::Error::custom(match whole(&text) {
             Some(whole) => {

@@ -1,5 +1,7 @@
 //! The rules between fields of a manifest (spec/manifest.md). A failure carries the path of the key that breaks one.
 
+use std::collections::BTreeSet;
+
 use super::{
     DependencyRelation, Kind, LineageEntry, LineageSource, Manifest, ManifestError, Package,
 };
@@ -139,8 +141,12 @@ impl Manifest {
     /// M-7 and M-9: an adapter has an exact base, and nothing depends on itself.
     fn validate_dependencies(&self, package: &Package) -> Result<(), Failure> {
         self.validate_counts()?;
+        let mut keys = BTreeSet::new();
         for (name, dependency) in &self.dependencies {
             let path = ["dependencies", name.as_str()];
+            let message =
+                format!("`{name}` is another spelling of a package that is there already");
+            require(keys.insert(name.key()), &path, &message, Some("remove one of the two"))?;
             let message = format!("`{name}` depends on itself");
             require(name.key() != package.name.key(), &path, &message, None)?;
             if dependency.relation == DependencyRelation::Base && !dependency.compatible {
