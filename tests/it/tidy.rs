@@ -5,22 +5,24 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which of our crates each may depend on. Client and server never meet but in the documents (ARCHITECTURE.md).
-const ARROWS: [(&str, &str, &[&str]); 7] = [
+const ARROWS: [(&str, &str, &[&str]); 9] = [
     ("tare-format", "crates/tare-format", &[]),
     ("tare-sign", "crates/tare-sign", &["tare-format"]),
     ("tare-store", "crates/tare-store", &["tare-format"]),
     ("tare-license", "crates/tare-license", &["tare-format"]),
+    ("tare-tlog", "crates/tare-tlog", &[]),
+    ("tare-replay", "crates/tare-replay", &["tare-format", "tare-sign", "tare-tlog"]),
     (
         "tare-client",
         "crates/tare-client",
-        &["tare-format", "tare-license", "tare-sign", "tare-store"],
+        &["tare-format", "tare-license", "tare-replay", "tare-sign", "tare-store", "tare-tlog"],
     ),
     (
         "registry-server",
         "registry-server",
-        &["tare-format", "tare-license", "tare-sign", "tare-store"],
+        &["tare-format", "tare-license", "tare-replay", "tare-sign", "tare-store", "tare-tlog"],
     ),
-    ("tare", "cli", &["tare-client", "tare-format", "tare-license"]),
+    ("tare", "cli", &["tare-client", "tare-format", "tare-license", "tare-tlog"]),
 ];
 
 fn root() -> &'static Path {
