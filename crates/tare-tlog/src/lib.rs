@@ -2,4 +2,12 @@
 //!
 //! Knows nothing of packages and does no I/O.
 
+pub mod bundle;
+pub mod checkpoint;
+pub mod cosignature;
 pub mod hash;
+pub mod key;
+pub mod note;
+pub mod policy;
+
+mod decimal;
