@@ -31,8 +31,8 @@ pub enum StoreError {
         /// Which object.
         key: ObjectKey,
     },
-    /// The object's name is the digest of its bytes, so it cannot be replaced.
-    #[error("object `{key}` is named by its content and cannot be replaced")]
+    /// The object is of a kind that never changes.
+    #[error("object `{key}` never changes, so it cannot be replaced")]
     Immutable {
         /// Which object.
         key: ObjectKey,

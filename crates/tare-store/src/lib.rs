@@ -33,4 +33,4 @@ pub mod walk;
 
 pub use backend::{Content, FolderStore, MemoryStore, ObjectStore, StoreError};
 pub use files::FileStore;
-pub use key::{ObjectKey, ObjectKind};
+pub use key::{LogPath, ObjectKey, ObjectKind};

@@ -10,6 +10,9 @@ use super::{Content, Listed, ObjectStore, StoreError, read_range};
 use crate::durable::{Committed, DurableError, Folders, Staged, TEMPORARY_PREFIX, sync_folder};
 use crate::key::{ObjectKey, ObjectKind};
 
+/// How many folders a path of the layout has at most.
+const MAX_DEPTH: usize = 8;
+
 /// The folder backend. Final files lie in the public folder, temporary ones in the staging folder, so that a file
 /// server on the public one never serves a part of an upload. Both must be in one file system.
 #[derive(Debug)]
@@ -162,20 +165,19 @@ impl ObjectStore for FolderStore {
     }
 
     fn list(&self, kind: ObjectKind) -> Result<Vec<Listed>, StoreError> {
-        if kind == ObjectKind::Registry {
-            let size = self.size(&ObjectKey::Registry)?;
-            let listed = |size_bytes| Listed { key: ObjectKey::Registry, size_bytes };
-            return Ok(size.map(listed).into_iter().collect());
-        }
         let mut found = Vec::new();
-        for outer in names_in(&self.public.join(kind.folder()))? {
-            let folder = self.public.join(kind.folder()).join(&outer);
-            for inner in names_in(&folder)? {
-                let path = format!("{}/{outer}/{inner}", kind.folder());
-                let Ok(key) = path.parse::<ObjectKey>() else { continue };
-                if let Some(size_bytes) = self.size(&key)? {
-                    found.push((path, Listed { key, size_bytes }));
-                }
+        let mut waiting = vec![kind.folder().to_owned()];
+        while let Some(path) = waiting.pop() {
+            if let Some(key) = path.parse::<ObjectKey>().ok().filter(|key| key.kind() == kind)
+                && let Some(size_bytes) = self.size(&key)?
+            {
+                found.push((path, Listed { key, size_bytes }));
+                continue;
+            }
+            // No path of the layout is deeper; a link in a circle would have no end.
+            if path.matches('/').count() < MAX_DEPTH {
+                let names = names_in(&self.public.join(&path))?;
+                waiting.extend(names.into_iter().map(|name| format!("{path}/{name}")));
             }
         }
         found.sort_by(|(left, _), (right, _)| left.cmp(right));
