@@ -1,14 +1,23 @@
 //! What can go wrong between a client and a registry.
 
-use std::error::Error;
+mod code;
 
+use std::error::Error;
+use std::fmt;
+
+use serde::Deserialize;
 use tare_format::problem::{Code, Problems};
 use tare_format::registry::RegistryId;
 use url::Url;
 
-use crate::error::{ClientError, ErrorKind};
+use code::{code_of, help_for, kind_of};
+
+use crate::error::{ClientError, ErrorKind, chain};
 use crate::origin::Origin;
-use crate::transport::{Fetched, TransportError};
+use crate::transport::{Fetched, TransportError, is_passing};
+
+/// The most characters of what a stranger says that are repeated.
+const MAX_TOLD: usize = 1000;
 
 /// Why a registry did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +73,54 @@ pub enum RegistryError {
         /// The registry.
         base: Url,
     },
+    /// There was such a thing, and it was taken away.
+    #[error("{what} was taken down: {base} answers with status {status}{}", because(reason.as_deref(), *event))]
+    Gone {
+        /// What was asked for.
+        what: String,
+        /// Who says so.
+        base: Url,
+        /// 410, or 451 for legal reasons.
+        status: u16,
+        /// Why, when it says that.
+        reason: Option<String>,
+        /// The event of the log that took it down, when it says that.
+        event: Option<u64>,
+    },
+    /// What came is refused by whoever asked for it.
+    #[error("{what} from {base} is wrong: {problem}")]
+    Wrong {
+        /// What was asked for.
+        what: String,
+        /// Who sent it.
+        base: Url,
+        /// What was expected, and what was found.
+        problem: String,
+    },
+    /// What came is encoded, which its name does not cover.
+    #[error("{what} from {base} has the content encoding `{found}`, and it is served as it is")]
+    Encoded {
+        /// What was asked for.
+        what: String,
+        /// Who sent it.
+        base: Url,
+        /// The encoding.
+        found: String,
+    },
+    /// There is nobody to ask.
+    #[error("there is nobody to ask for {what}")]
+    NoSource {
+        /// What was asked for.
+        what: String,
+    },
+    /// Several places were asked, and none had it.
+    #[error("no source has {what}{}", failures.iter().map(Failure::to_string).collect::<String>())]
+    Sources {
+        /// What was asked for.
+        what: String,
+        /// What each of them did.
+        failures: Vec<Failure>,
+    },
     /// The registry says no, and why.
     #[error("{}{detail}", prefix(action, *code))]
     Refused {
@@ -118,6 +175,21 @@ pub enum RegistryError {
     },
 }
 
+/// What one place did instead of sending what was asked for.
+#[derive(Debug)]
+pub struct Failure {
+    /// The place.
+    pub base: Url,
+    /// What it did.
+    pub error: RegistryError,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "; {}: {}", self.base, chain(&self.error).join(": "))
+    }
+}
+
 impl RegistryError {
     pub(super) fn not_one(base: &Url) -> Self {
         Self::NotOne { base: base.clone() }
@@ -130,12 +202,61 @@ impl RegistryError {
             Some(problem) => Self::Refused {
                 action: action.to_owned(),
                 code: problem.code,
-                detail: problem.detail,
-                help: problem.help,
-                request_id: problem.request_id,
+                detail: plain(&problem.detail),
+                help: problem.help.as_deref().map(plain),
+                request_id: problem.request_id.as_deref().map(plain),
             },
             None => Self::Status { action: action.to_owned(), status: fetched.status },
         }
+    }
+
+    /// From an answer that says that something was taken away.
+    pub(super) fn gone(what: String, base: &Url, fetched: &Fetched) -> Self {
+        let told: Option<Takedowns> = serde_json::from_slice(&fetched.bytes).ok();
+        let told = told.and_then(|told| told.errors.into_iter().next()).unwrap_or_default();
+        let reason = told.detail.as_deref().map(plain);
+        Self::Gone { what, base: base.clone(), status: fetched.status, reason, event: told.event }
+    }
+
+    /// Whether other bytes came than were asked for, rather than none.
+    pub(crate) fn is_wrong_bytes(&self) -> bool {
+        matches!(
+            self,
+            Self::Digest { .. }
+                | Self::Document { .. }
+                | Self::Range { .. }
+                | Self::Wrong { .. }
+                | Self::Encoded { .. }
+                | Self::Transport(TransportError::TooLarge { .. })
+        )
+    }
+
+    /// Whether the thing asked for is not there, or not any more.
+    pub(crate) fn is_absence(&self) -> bool {
+        matches!(self, Self::NotFound { .. } | Self::Gone { .. })
+    }
+
+    /// Whether the same place may do better when it is asked again.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::Transport(error) => error.is_passing(),
+            Self::Status { status, .. } => is_passing(*status),
+            Self::Refused { code, .. } => is_passing(code.status()),
+            _ => false,
+        }
+    }
+
+    /// The failure that says most of why nobody had a thing: wrong bytes before a takedown, that before trouble on the
+    /// way, and only if there is nothing else, that it is not there.
+    fn worst(failures: &[Failure]) -> Option<&Self> {
+        let rank = |error: &Self| match error {
+            error if error.is_wrong_bytes() => 3,
+            Self::Another { .. } => 3,
+            Self::Gone { .. } => 2,
+            Self::NotFound { .. } => 0,
+            _ => 1,
+        };
+        failures.iter().map(|failure| &failure.error).max_by_key(|error| rank(error))
     }
 
     /// The registry's code, when it gave one.
@@ -157,15 +278,22 @@ impl ClientError for RegistryError {
             Self::Another { .. } => ErrorKind::Trust,
             Self::NoToken { .. } => ErrorKind::Authentication,
             Self::NotFound { .. } => ErrorKind::NotFound,
+            Self::NoSource { .. } => ErrorKind::Network,
+            Self::Gone { .. } => ErrorKind::Trust,
+            Self::Sources { failures, .. } => {
+                Self::worst(failures).map_or(ErrorKind::Network, ClientError::kind)
+            }
             Self::Refused { code, .. } => kind_of(*code),
             Self::Status { status, .. } => match status {
                 401 | 403 => ErrorKind::Authentication,
                 404 => ErrorKind::NotFound,
                 _ => ErrorKind::Network,
             },
-            Self::Digest { .. } | Self::Document { .. } | Self::Range { .. } => {
-                ErrorKind::Integrity
-            }
+            Self::Digest { .. }
+            | Self::Document { .. }
+            | Self::Wrong { .. }
+            | Self::Encoded { .. }
+            | Self::Range { .. } => ErrorKind::Integrity,
         }
     }
 
@@ -178,6 +306,13 @@ impl ClientError for RegistryError {
             Self::ReadOnly { .. } => "E-READ-ONLY",
             Self::NoToken { .. } => "E-NO-TOKEN",
             Self::NotFound { .. } => "E-NOT-FOUND",
+            Self::NoSource { .. } => "E-NO-SOURCE",
+            Self::Gone { .. } => "E-TAKEDOWN",
+            Self::Wrong { .. } => "E-WRONG-BYTES",
+            Self::Encoded { .. } => "E-ENCODED",
+            Self::Sources { failures, .. } => {
+                Self::worst(failures).map_or("E-NO-SOURCE", ClientError::code)
+            }
             Self::Refused { code, .. } => code_of(*code),
             Self::Status { .. } => "E-REGISTRY-ANSWER",
             Self::Digest { .. } => "E-DIGEST",
@@ -198,6 +333,11 @@ impl ClientError for RegistryError {
             )),
             Self::ReadOnly { .. } => Some("use the URL of the registry itself".to_owned()),
             Self::NoToken { base, .. } => Some(format!("run `tare login --registry {base}`")),
+            Self::NoSource { .. } => Some("see `tare registry list`".to_owned()),
+            Self::Gone { .. } => {
+                Some("choose another version; `tare info` says which there are".to_owned())
+            }
+            Self::Sources { failures, .. } => Self::worst(failures).and_then(ClientError::help),
             Self::NotFound { .. } => {
                 Some("check the spelling, or look with `tare search`".to_owned())
             }
@@ -211,11 +351,39 @@ impl ClientError for RegistryError {
                 })
             }
             Self::Status { .. } => Some("check that the URL is that of a registry".to_owned()),
-            Self::Digest { .. } | Self::Document { .. } | Self::Range { .. } => Some(
+            Self::Digest { .. }
+            | Self::Document { .. }
+            | Self::Wrong { .. }
+            | Self::Encoded { .. }
+            | Self::Range { .. } => Some(
                 "tell whoever runs the registry or mirror; nothing of this was kept".to_owned(),
             ),
         }
     }
+}
+
+/// What an answer that something was taken away may tell.
+#[derive(Deserialize)]
+struct Takedowns {
+    errors: Vec<Takedown>,
+}
+
+#[derive(Deserialize, Default)]
+struct Takedown {
+    detail: Option<String>,
+    event: Option<u64>,
+}
+
+fn because(reason: Option<&str>, event: Option<u64>) -> String {
+    let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+    let event = event.map(|event| format!(" (event {event} of the log)")).unwrap_or_default();
+    format!("{reason}{event}")
+}
+
+/// Text of a stranger as it may stand on a terminal: of one line, of no great length, and without control characters.
+pub(super) fn plain(text: &str) -> String {
+    let visible = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().take(MAX_TOLD).map(visible).collect()
 }
 
 /// Whether the registry failed, rather than whoever asked.
@@ -226,76 +394,6 @@ fn is_failure(code: Code) -> bool {
 /// What was asked for, where the detail does not tell: the registry explains a mistake of the caller by itself.
 fn prefix(action: &str, code: Code) -> String {
     if is_failure(code) { format!("the registry did not {action}: ") } else { String::new() }
-}
-
-fn kind_of(code: Code) -> ErrorKind {
-    match code {
-        Code::Unauthenticated | Code::TokenExpired | Code::ScopeMissing | Code::NotOwner => {
-            ErrorKind::Authentication
-        }
-        Code::NotFound | Code::MissingDependency => ErrorKind::NotFound,
-        Code::RateLimited | Code::Internal | Code::Unavailable | Code::StorageFull => {
-            ErrorKind::Network
-        }
-        Code::DigestMismatch => ErrorKind::Integrity,
-        Code::SignatureRefused => ErrorKind::Trust,
-        _ => ErrorKind::Failure,
-    }
-}
-
-fn code_of(code: Code) -> &'static str {
-    match code {
-        Code::BadRequest => "E-BAD-REQUEST",
-        Code::InvalidDocument => "E-INVALID-DOCUMENT",
-        Code::ReleaseMismatch => "E-RELEASE-MISMATCH",
-        Code::Unauthenticated => "E-UNAUTHENTICATED",
-        Code::TokenExpired => "E-TOKEN-EXPIRED",
-        Code::ScopeMissing => "E-SCOPE-MISSING",
-        Code::NotOwner => "E-NOT-OWNER",
-        Code::NotFound => "E-NOT-FOUND",
-        Code::MethodNotAllowed => "E-METHOD-NOT-ALLOWED",
-        Code::VersionExists => "E-VERSION-EXISTS",
-        Code::NameTaken => "E-NAME-TAKEN",
-        Code::SessionState => "E-SESSION-STATE",
-        Code::StateConflict => "E-STATE-CONFLICT",
-        Code::SessionExpired => "E-SESSION-EXPIRED",
-        Code::TooLarge => "E-TOO-LARGE",
-        Code::DigestMismatch => "E-DIGEST",
-        Code::Incomplete => "E-INCOMPLETE",
-        Code::MissingDependency => "E-MISSING-DEPENDENCY",
-        Code::SignatureRefused => "E-SIGNATURE-REFUSED",
-        Code::RateLimited => "E-RATE-LIMITED",
-        Code::Internal => "E-REGISTRY-FAILED",
-        Code::Unavailable => "E-UNAVAILABLE",
-        Code::StorageFull => "E-STORAGE-FULL",
-        Code::Other => "E-REFUSED",
-    }
-}
-
-fn help_for(code: Code) -> Option<String> {
-    let help = match code {
-        Code::Unauthenticated | Code::TokenExpired => {
-            "get a new token from the registry and run `tare login`"
-        }
-        Code::ScopeMissing => {
-            "use a token whose scopes cover this; `tare whoami` shows those of yours"
-        }
-        Code::NotOwner => "ask an owner of the namespace to add you with `tare owner add`",
-        Code::VersionExists => "a version never changes: raise `version` in Tare.toml",
-        Code::NameTaken => "choose another name",
-        Code::NotFound => "check the spelling, or look with `tare search`",
-        Code::SessionExpired | Code::SessionState | Code::Incomplete => "run `tare publish` again",
-        Code::MissingDependency => {
-            "publish what it needs first, or both together: `tare publish ../other .`"
-        }
-        Code::SignatureRefused => {
-            "sign with a key from `tare signer list`, or let an owner add yours with `tare signer add`"
-        }
-        Code::RateLimited | Code::Unavailable => "try again in a minute",
-        Code::StorageFull => "tell whoever runs the registry: its disk is full",
-        _ => return None,
-    };
-    Some(help.to_owned())
 }
 
 #[cfg(test)]

@@ -7,27 +7,44 @@ mod error;
 mod manage;
 mod read;
 mod session;
+mod sources;
 
 use std::sync::Arc;
 
+use serde::Deserialize;
 use tare_format::registry::{REGISTRY_FORMAT, Registry, RegistryId};
 use tokio::sync::OnceCell;
 use url::Url;
 
-pub use error::RegistryError;
+pub use error::{Failure, RegistryError};
 pub use manage::StatusAction;
 pub use read::{PackRange, Page};
 pub use session::{MissingChunks, PackUpload};
+pub use sources::Sources;
+
+use sources::Site;
 
 use crate::credentials::{Token, Tokens};
 use crate::origin::Origin;
 use crate::transport::{Request, Transport};
 
-/// One registry, or a mirror of it.
+/// The most bytes of `registry.json`.
+const DESCRIPTOR_CAP: u64 = 1 << 20;
+
+/// Which registry a `registry.json` is of, whatever its format.
+#[derive(Deserialize)]
+struct Identity {
+    id: RegistryId,
+}
+
+/// One registry: its origin, and the mirrors that are read from.
 #[derive(Debug)]
 pub struct RegistryClient {
     transport: Arc<Transport>,
+    /// The origin. The API and every token are for it alone.
     base: Url,
+    /// The origin and its mirrors: whatever anybody may read.
+    sources: Sources,
     /// Which registry must be there, when it is known.
     expected: Option<RegistryId>,
     tokens: Tokens,
@@ -44,7 +61,21 @@ impl RegistryClient {
         expected: Option<RegistryId>,
         tokens: Tokens,
     ) -> Self {
-        Self { transport, base, expected, tokens, descriptor: OnceCell::new() }
+        let sources = Sources::new(base.clone());
+        Self { transport, base, sources, expected, tokens, descriptor: OnceCell::new() }
+    }
+
+    /// Reads from `mirrors` first, in their order.
+    #[must_use]
+    pub fn with_mirrors(self, mirrors: Vec<Url>) -> Self {
+        let sources = Sources::with_mirrors(self.base.clone(), mirrors);
+        Self { sources, ..self }
+    }
+
+    /// The places that are read from.
+    #[must_use]
+    pub fn sources(&self) -> &Sources {
+        &self.sources
     }
 
     /// Where it is.
@@ -78,9 +109,11 @@ impl RegistryClient {
     async fn read_descriptor(&self) -> Result<Registry, RegistryError> {
         let url =
             self.base.join("registry.json").map_err(|_| RegistryError::not_one(&self.base))?;
-        let fetched = self.transport.fetch(&Request::get(url), 1 << 20).await?;
-        if fetched.status != 200 {
-            return Err(RegistryError::not_one(&self.base));
+        let fetched = self.transport.fetch(&Request::get(url), DESCRIPTOR_CAP).await?;
+        match fetched.status {
+            200 => {}
+            404 => return Err(RegistryError::not_one(&self.base)),
+            _ => return Err(RegistryError::of("say what it is", &fetched)),
         }
         let registry: Registry = serde_json::from_slice(&fetched.bytes).map_err(|source| {
             RegistryError::Document { what: "registry.json".to_owned(), source: Box::new(source) }
@@ -96,6 +129,23 @@ impl RegistryClient {
             }),
             _ => Ok(registry),
         }
+    }
+
+    /// Whether a mirror that failed is one of another registry: the error that says so. Each is asked once.
+    async fn identify(&self, site: &Site) -> Option<RegistryError> {
+        let known = self.expected.as_ref().or(self.descriptor.get().map(|found| &found.id))?;
+        if *site.base() == self.base || !site.is_unidentified() {
+            return None;
+        }
+        let url = site.base().join("registry.json").ok()?;
+        let request = Request::get(url).brisk(Some(site.meter()));
+        let fetched = self.transport.fetch(&request, DESCRIPTOR_CAP).await.ok()?;
+        let found = serde_json::from_slice::<Identity>(&fetched.bytes).ok()?.id;
+        (fetched.status == 200 && found != *known).then(|| RegistryError::Another {
+            base: Box::new(site.base().clone()),
+            expected: known.clone(),
+            found,
+        })
     }
 
     /// The URL of an endpoint of the API.

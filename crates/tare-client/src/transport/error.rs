@@ -44,6 +44,24 @@ pub enum TransportError {
         /// For how long.
         seconds: u64,
     },
+    /// Something is sent, and too little of it.
+    #[error("`{url}` comes with less than {throughput} bytes a second over {seconds} seconds")]
+    Slow {
+        /// What was asked for.
+        url: Url,
+        /// The fewest bytes a second.
+        throughput: u64,
+        /// Over how long that was measured.
+        seconds: u64,
+    },
+    /// A small document took too long as a whole.
+    #[error("`{url}` did not arrive within {seconds} seconds")]
+    Deadline {
+        /// What was asked for.
+        url: Url,
+        /// How long it was waited for.
+        seconds: u64,
+    },
     /// The connection broke.
     #[error("the connection broke while talking to `{url}`")]
     Broken {
@@ -102,8 +120,11 @@ impl TransportError {
     }
 
     /// Whether another attempt may go better.
-    pub(super) fn is_passing(&self) -> bool {
-        matches!(self, Self::Connect { .. } | Self::Idle { .. } | Self::Broken { .. })
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Connect { .. } | Self::Idle { .. } | Self::Slow { .. } | Self::Broken { .. }
+        )
     }
 }
 
@@ -122,7 +143,7 @@ impl ClientError for TransportError {
             Self::Offline { .. } => "E-OFFLINE",
             Self::Connect { .. } => "E-CONNECT",
             Self::Tls { .. } => "E-TLS",
-            Self::Idle { .. } => "E-TIMEOUT",
+            Self::Idle { .. } | Self::Slow { .. } | Self::Deadline { .. } => "E-TIMEOUT",
             Self::Broken { .. } => "E-CONNECTION-BROKEN",
             Self::TooLarge { .. } => "E-TOO-LARGE",
             Self::Redirect { .. } => "E-REDIRECT",
@@ -145,7 +166,7 @@ impl ClientError for TransportError {
                     },
                 );
             }
-            Self::Idle { .. } | Self::Broken { .. } => {
+            Self::Idle { .. } | Self::Slow { .. } | Self::Deadline { .. } | Self::Broken { .. } => {
                 "run the command again: it goes on where it stopped"
             }
             Self::Redirect { .. } => "ask whoever runs the registry; its URL may have moved",

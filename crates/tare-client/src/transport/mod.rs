@@ -6,11 +6,13 @@
 
 mod body;
 mod error;
+mod pace;
 mod redirect;
 mod response;
 mod retry;
 
 use std::future::Future;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -20,12 +22,18 @@ use url::Url;
 
 pub use body::{Body, FileBody};
 pub use error::{Cause, TransportError};
+pub(crate) use pace::Meter;
 pub use response::{Fetched, Response};
+pub(crate) use retry::is_passing;
 
 use crate::credentials::Token;
 use crate::event::Progress;
 use crate::origin::Origin;
+use pace::Pace;
 use retry::Retry;
+
+/// A document that may not be larger than this, in bytes, has a deadline as a whole.
+const SMALL_DOCUMENT: u64 = 1 << 20;
 
 /// How to reach registries. All of it is handed in; nothing is read from the environment.
 #[derive(Debug, Clone)]
@@ -36,6 +44,16 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// How long a connection may stand still.
     pub idle_timeout: Duration,
+    /// How long a connection may stand still where the same can be had elsewhere.
+    pub stall_timeout: Duration,
+    /// The fewest bytes a second from a place where the same can be had elsewhere.
+    pub min_throughput: u64,
+    /// The time over which that is measured.
+    pub throughput_window: Duration,
+    /// How long a small document may take as a whole, from the request to its last byte.
+    pub document_deadline: Duration,
+    /// How long the last part of a file may take before somebody else is asked for it as well.
+    pub hedge_after: Duration,
     /// How often a request is made at most.
     pub attempts: u32,
     /// The pause before the second attempt; it doubles each time.
@@ -54,6 +72,11 @@ impl Default for Settings {
             user_agent: concat!("tare/", env!("CARGO_PKG_VERSION")).to_owned(),
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
+            stall_timeout: Duration::from_secs(20),
+            min_throughput: 64_000,
+            throughput_window: Duration::from_secs(30),
+            document_deadline: Duration::from_secs(60),
+            hedge_after: Duration::from_secs(5),
             attempts: 4,
             first_delay: Duration::from_millis(200),
             proxies: Proxies::default(),
@@ -83,6 +106,7 @@ pub struct Request {
     headers: HeaderMap,
     body: Body,
     patience: Option<Duration>,
+    brisk: Option<Arc<Meter>>,
 }
 
 impl Request {
@@ -96,6 +120,7 @@ impl Request {
             headers: HeaderMap::new(),
             body: Body::Empty,
             patience: None,
+            brisk: None,
         }
     }
 
@@ -130,6 +155,13 @@ impl Request {
     #[must_use]
     pub fn patience(self, patience: Duration) -> Self {
         Self { patience: Some(patience), ..self }
+    }
+
+    /// Makes one attempt only, and gives up on a place that stalls or, by its meter, is slow: the same can be had
+    /// elsewhere.
+    #[must_use]
+    pub(crate) fn brisk(self, place: Option<Arc<Meter>>) -> Self {
+        Self { brisk: place, ..self }
     }
 }
 
@@ -177,6 +209,17 @@ impl Transport {
         self.sent.load(Ordering::Relaxed)
     }
 
+    /// How to reach registries.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Who is told what is being done.
+    pub(crate) fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
     /// Makes a request and hands out the answer when it begins; its body is still to be read.
     ///
     /// # Errors
@@ -190,11 +233,22 @@ impl Transport {
     /// # Errors
     /// When no attempt gets a whole answer, or it is larger.
     pub async fn fetch(&self, request: &Request, cap: u64) -> Result<Fetched, TransportError> {
-        self.retry(request, || async {
+        self.retry(request, || self.fetch_once(request, cap)).await
+    }
+
+    /// A small document that trickles in is neither idle nor, with nobody else to ask, too slow; it has an end anyway.
+    async fn fetch_once(&self, request: &Request, cap: u64) -> Result<Fetched, TransportError> {
+        let whole = async {
             let response = self.follow(request).await?;
             response.read(cap).await
+        };
+        if cap > SMALL_DOCUMENT || request.patience.is_some() {
+            return whole.await;
+        }
+        let deadline = self.settings.document_deadline;
+        tokio::time::timeout(deadline, whole).await.unwrap_or_else(|_| {
+            Err(TransportError::Deadline { url: request.url.clone(), seconds: deadline.as_secs() })
         })
-        .await
     }
 
     async fn retry<T, F, Attempt>(
@@ -207,7 +261,8 @@ impl Transport {
         F: FnMut() -> Attempt,
         Attempt: Future<Output = Result<T, TransportError>>,
     {
-        let mut retry = Retry::new(&self.settings);
+        let attempts = if request.brisk.is_some() { 1 } else { self.settings.attempts };
+        let mut retry = Retry::new(attempts, self.settings.first_delay);
         loop {
             let outcome = attempt().await;
             let Some(delay) = retry.delay(&outcome) else { return outcome };
@@ -266,10 +321,15 @@ impl Transport {
         }
         builder = request.body.attach(builder, &activity);
         self.sent.fetch_add(1, Ordering::Relaxed);
-        let idle = self.settings.idle_timeout.max(request.patience.unwrap_or_default());
+        let Settings { stall_timeout, min_throughput, throughput_window, .. } = self.settings;
+        let still =
+            if request.brisk.is_some() { stall_timeout } else { self.settings.idle_timeout };
+        let pace = |meter| Pace::new(meter, min_throughput, throughput_window);
+        let pace = request.brisk.clone().map(pace);
+        let idle = still.max(request.patience.unwrap_or_default());
         let answer = activity.watch(builder.send(), idle).await;
         match answer {
-            Some(Ok(response)) => Ok(Response::new(response, self.settings.idle_timeout)),
+            Some(Ok(response)) => Ok(Response::new(response, still, pace)),
             Some(Err(error)) => Err(TransportError::exchange(url, &Origin::of(url), error)),
             None => Err(TransportError::Idle { url: url.clone(), seconds: idle.as_secs() }),
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-use super::{Fetched, Response, Settings, TransportError};
+use super::{Fetched, Response, TransportError};
 
 /// The longest pause, also when a registry asks for a longer one.
 const MAX_DELAY: Duration = Duration::from_secs(60);
@@ -42,8 +42,8 @@ pub(super) struct Retry {
 }
 
 impl Retry {
-    pub(super) fn new(settings: &Settings) -> Self {
-        Self { left: settings.attempts.saturating_sub(1), next: settings.first_delay }
+    pub(super) fn new(attempts: u32, first_delay: Duration) -> Self {
+        Self { left: attempts.saturating_sub(1), next: first_delay }
     }
 
     /// How long to wait before the next attempt; `None` when the outcome stands.
@@ -64,7 +64,7 @@ impl Retry {
 }
 
 /// 501 and 507 do not pass by themselves.
-fn is_passing(status: u16) -> bool {
+pub(crate) fn is_passing(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
 }
 
