@@ -9,5 +9,6 @@ pub mod hash;
 pub mod key;
 pub mod note;
 pub mod policy;
+pub mod root;
 
 mod decimal;

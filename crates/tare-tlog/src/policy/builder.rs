@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::key::{Algorithm, VerifierKey};
 
-use super::text::{MAX_TOKEN, is_token};
+use super::text::{MAX_TOKEN, NO_URL, is_token};
 use super::{Group, Log, Policy, Witness};
 
 /// The most logs of a policy.
@@ -119,7 +119,7 @@ impl PolicyBuilder {
     pub fn log(&mut self, log: Log) -> Result<&mut Self, PolicyError> {
         let role = matches!(log.key.algorithm(), Algorithm::Ed25519);
         self.check_key(&log.key, role, "log")?;
-        log.url.as_deref().map_or(Ok(()), check_token)?;
+        check_url(log.url.as_deref())?;
         if self.logs.len() >= MAX_LOGS {
             return Err(PolicyError::TooMany { kind: "logs", limit: MAX_LOGS });
         }
@@ -135,7 +135,7 @@ impl PolicyBuilder {
         let role = !matches!(witness.key.algorithm(), Algorithm::Ed25519);
         self.check_key(&witness.key, role, "witness")?;
         self.check_label(&witness.label)?;
-        witness.url.as_deref().map_or(Ok(()), check_token)?;
+        check_url(witness.url.as_deref())?;
         if self.witnesses.len() >= MAX_WITNESSES {
             return Err(PolicyError::TooMany { kind: "witnesses", limit: MAX_WITNESSES });
         }
@@ -261,5 +261,14 @@ fn check_token(text: &str) -> Result<(), PolicyError> {
         Ok(())
     } else {
         Err(PolicyError::Token { found: text.chars().take(80).collect() })
+    }
+}
+
+fn check_url(url: Option<&str>) -> Result<(), PolicyError> {
+    match url {
+        // It would be read back as none.
+        Some(NO_URL) => Err(PolicyError::Token { found: NO_URL.to_owned() }),
+        Some(url) => check_token(url),
+        None => Ok(()),
     }
 }
