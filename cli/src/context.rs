@@ -111,17 +111,22 @@ impl Context {
         self.client(&known, tokens)
     }
 
-    /// A client for one registry.
+    /// A client for one registry, which reads from its mirrors and from those of `TARE_MIRRORS`.
     ///
     /// # Errors
-    /// When HTTP cannot be set up.
+    /// When HTTP cannot be set up, or a mirror has no URL of a registry.
     pub(crate) fn client(
         &self,
         known: &KnownRegistry,
         tokens: Tokens,
     ) -> Result<RegistryClient, CommandError> {
         let transport = Arc::new(self.transport()?);
-        Ok(RegistryClient::new(transport, known.url.clone(), known.id.clone(), tokens))
+        let more = self.env.mirrors().map_err(|error| {
+            CommandError::usage(error.to_string()).help("TARE_MIRRORS has URLs, between commas")
+        })?;
+        let mirrors = known.clone().with_mirrors(more).mirrors;
+        let client = RegistryClient::new(transport, known.url.clone(), known.id.clone(), tokens);
+        Ok(client.with_mirrors(mirrors))
     }
 
     /// The tokens that `tare login` kept.

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
+use tare_client::origin::{UrlError, mirror_urls};
 use tare_client::transport::Proxies;
+use url::Url;
 
 /// What the command knows of the world around it.
 #[derive(Debug, Clone, Default)]
@@ -79,6 +81,14 @@ impl Env {
             return Some(self.resolve(Path::new(data)).join("tare"));
         }
         directories::ProjectDirs::from("", "", "tare").map(|dirs| dirs.data_dir().to_owned())
+    }
+
+    /// The mirrors to read from besides those of the configuration: `TARE_MIRRORS`, URLs between commas.
+    ///
+    /// # Errors
+    /// When one is no URL of a registry.
+    pub fn mirrors(&self) -> Result<Vec<Url>, UrlError> {
+        mirror_urls(self.get("TARE_MIRRORS").unwrap_or_default())
     }
 
     /// A path that a person gave, from the folder that the command runs in.

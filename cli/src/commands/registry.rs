@@ -60,7 +60,7 @@ async fn add(name: &str, url: &str, default: bool, context: &Context) -> Result<
     if let Some(known) = config.registries().find(|known| known.name == name && known.url != url) {
         return Err(ConfigError::Taken { name: name.to_owned(), url: known.url.clone() }.into());
     }
-    let mut known = KnownRegistry { name: name.to_owned(), url, id: None };
+    let mut known = KnownRegistry::new(name, url);
     let client = context.client(&known, Tokens::default())?;
     known.id = Some(client.descriptor().await?.id.clone());
     let mut file = ConfigFile::open(context.home())?;

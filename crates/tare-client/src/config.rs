@@ -10,7 +10,10 @@
 //! [registries.main]
 //! url = "https://registry.example/"
 //! id = "tr1-0123456789abcdef0123456789abcdef"   # refused if the URL ever serves another registry
+//! mirrors = ["https://mirror.example/"]         # read from first; nothing is believed that they send
 //! ```
+
+mod error;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,113 +21,18 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use tare_format::registry::RegistryId;
-use tare_store::durable::{self, DurableError};
-use toml_edit::{DocumentMut, Item, Table, TableLike, value};
+use tare_store::durable;
+use toml_edit::{Array, DocumentMut, Item, Table, TableLike, value};
 use url::Url;
 
-use crate::error::{ClientError, ErrorKind};
-use crate::origin::{UrlError, is_loopback, registry_url};
+use crate::origin::{is_loopback, registry_url};
+
+pub use error::ConfigError;
 
 /// The file's name in the home folder and in `.tare`.
 pub const CONFIG_FILE: &str = "config.toml";
 /// The most bytes of a configuration file.
 const MAX_SIZE: u64 = 1 << 20;
-
-/// Why there is no configuration, or why it was not changed.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// A file cannot be read.
-    #[error("failed to read `{}`", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A file is not a configuration.
-    #[error("`{}` is not a configuration: {message}", path.display())]
-    Syntax {
-        /// The file.
-        path: PathBuf,
-        /// The place and the reason.
-        message: String,
-        /// The nearest known key.
-        help: Option<String>,
-    },
-    /// A registry's URL is wrong.
-    #[error("registry `{name}` in `{}` has a wrong URL", path.display())]
-    Url {
-        /// The file.
-        path: PathBuf,
-        /// The registry's name.
-        name: String,
-        /// What is wrong.
-        source: UrlError,
-    },
-    /// A registry's name is wrong.
-    #[error("`{name}` is not a name for a registry: use letters, digits, `-` and `_`")]
-    Name {
-        /// The name.
-        name: String,
-    },
-    /// No registry has that name.
-    #[error("there is no registry named `{name}`")]
-    Unknown {
-        /// The name.
-        name: String,
-        /// The names that there are.
-        known: Vec<String>,
-    },
-    /// No registry was chosen and there is no default.
-    #[error("no registry is chosen, and there is no default")]
-    NoDefault,
-    /// The name is taken by another registry.
-    #[error("registry `{name}` is already known at {url}")]
-    Taken {
-        /// The name.
-        name: String,
-        /// Where it is.
-        url: Url,
-    },
-    /// The file cannot be written.
-    #[error("failed to save the configuration")]
-    Write(#[from] DurableError),
-}
-
-impl ClientError for ConfigError {
-    fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Read { .. } | Self::Write(_) => ErrorKind::Failure,
-            _ => ErrorKind::Usage,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Unknown { .. } | Self::NoDefault => "E-REGISTRY-UNKNOWN",
-            _ => "E-CONFIG",
-        }
-    }
-
-    fn help(&self) -> Option<String> {
-        match self {
-            Self::Syntax { help, .. } => help.clone(),
-            Self::Unknown { name, known } => Some(match (url_without_scheme(name), &known[..]) {
-                (Some(url), _) => format!("did you mean {url}?"),
-                (None, []) => format!("add it with `tare registry add {name} URL`"),
-                (None, known) => format!("the known ones are {}", known.join(", ")),
-            }),
-            Self::NoDefault => Some(
-                "add one with `tare login --registry URL` or `tare registry add NAME URL`"
-                    .to_owned(),
-            ),
-            Self::Taken { name, .. } => Some(format!(
-                "choose another name, or remove it with `tare registry remove {name}`"
-            )),
-            _ => None,
-        }
-    }
-}
 
 /// One registry of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,6 +43,33 @@ pub struct KnownRegistry {
     pub url: Url,
     /// Which registry must be there. A registry is its id, so another one behind the same URL is refused.
     pub id: Option<RegistryId>,
+    /// Where it is read from before its own URL, in this order.
+    pub mirrors: Vec<Url>,
+}
+
+impl KnownRegistry {
+    /// A registry of which nothing but its URL is known.
+    #[must_use]
+    pub fn new(name: impl Into<String>, url: Url) -> Self {
+        Self { name: name.into(), url, id: None, mirrors: Vec::new() }
+    }
+
+    /// Reads from `mirrors` too, after those that it has.
+    #[must_use]
+    pub fn with_mirrors(mut self, mirrors: Vec<Url>) -> Self {
+        for mirror in mirrors {
+            if !self.mirrors.contains(&mirror) {
+                self.mirrors.push(mirror);
+            }
+        }
+        self
+    }
+
+    /// The URLs of its mirrors, to be shown.
+    #[must_use]
+    pub fn mirror_urls(&self) -> Vec<&str> {
+        self.mirrors.iter().map(Url::as_str).collect()
+    }
 }
 
 /// The configuration of all files together.
@@ -162,6 +97,8 @@ struct Choice {
 struct Entry {
     url: String,
     id: Option<RegistryId>,
+    #[serde(default)]
+    mirrors: Vec<String>,
 }
 
 impl Config {
@@ -210,20 +147,24 @@ impl Config {
             source,
         })?;
         let known = self.registries.values().find(|known| known.url == url).cloned();
-        Ok(known.unwrap_or_else(|| KnownRegistry { name: url.to_string(), url, id: None }))
+        Ok(known.unwrap_or_else(|| KnownRegistry::new(url.as_str(), url.clone())))
     }
 
     fn read(&mut self, path: &Path) -> Result<(), ConfigError> {
         let Some(text) = read_text(path)? else { return Ok(()) };
         let file: File = toml::from_str(&text).map_err(|error| syntax(path, &text, &error))?;
-        for (name, Entry { url, id }) in file.registries {
+        for (name, Entry { url, id, mirrors }) in file.registries {
             check_name(&name)?;
-            let url = registry_url(&url).map_err(|source| ConfigError::Url {
-                path: path.to_owned(),
-                name: name.clone(),
-                source,
-            })?;
-            self.registries.insert(name.clone(), KnownRegistry { name, url, id });
+            let read = |text: &String| {
+                registry_url(text).map_err(|source| ConfigError::Url {
+                    path: path.to_owned(),
+                    name: name.clone(),
+                    source,
+                })
+            };
+            let mirrors = mirrors.iter().map(read).collect::<Result<_, _>>()?;
+            let known = KnownRegistry { id, ..KnownRegistry::new(&*name, read(&url)?) };
+            self.registries.insert(name.clone(), known.with_mirrors(mirrors));
         }
         if let Some(default) = file.registry.default {
             self.default = Some(default);
@@ -255,19 +196,28 @@ impl ConfigFile {
         Ok(Self { path, document })
     }
 
-    /// Adds a registry, or changes its URL or id.
+    /// Adds a registry, or changes its URL, its id or its mirrors. Mirrors that it has stay unless others are given.
     ///
     /// # Errors
-    /// When the name is wrong.
+    /// When the name is wrong, or the file has something else where a table should be.
     pub fn set(&mut self, registry: &KnownRegistry) -> Result<(), ConfigError> {
-        check_name(&registry.name)?;
+        let name = &registry.name;
+        check_name(name)?;
+        let path = self.path.clone();
         let registries = self.table("registries")?;
-        let mut entry = Table::new();
-        entry["url"] = value(registry.url.as_str());
-        if let Some(id) = &registry.id {
-            entry["id"] = value(id.as_str());
+        if registries.get(name).is_none() {
+            registries.insert(name, Item::Table(Table::new()));
         }
-        registries.insert(&registry.name, Item::Table(entry));
+        let entry = registries.get_mut(name).and_then(Item::as_table_like_mut);
+        let entry = entry.ok_or_else(|| not_a_table(&path, name))?;
+        entry.insert("url", value(registry.url.as_str()));
+        match &registry.id {
+            Some(id) => entry.insert("id", value(id.as_str())),
+            None => entry.remove("id"),
+        };
+        if !registry.mirrors.is_empty() {
+            entry.insert("mirrors", value(Array::from_iter(registry.mirror_urls())));
+        }
         Ok(())
     }
 
@@ -305,12 +255,13 @@ impl ConfigFile {
         let mut new = Table::new();
         new.set_implicit(name == "registries");
         let item = self.document.entry(name).or_insert(Item::Table(new));
-        item.as_table_like_mut().ok_or_else(|| ConfigError::Syntax {
-            path: self.path.clone(),
-            message: format!("`{name}` is not a table"),
-            help: None,
-        })
+        item.as_table_like_mut().ok_or_else(|| not_a_table(&self.path, name))
     }
+}
+
+fn not_a_table(path: &Path, name: &str) -> ConfigError {
+    let message = format!("`{name}` is not a table");
+    ConfigError::Syntax { path: path.to_owned(), message, help: None }
 }
 
 fn check_name(name: &str) -> Result<(), ConfigError> {

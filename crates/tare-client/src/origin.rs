@@ -70,6 +70,14 @@ pub fn registry_url(text: &str) -> Result<Url, UrlError> {
     Ok(url)
 }
 
+/// Reads the URLs of mirrors, between commas.
+///
+/// # Errors
+/// When one is not the URL of a registry.
+pub fn mirror_urls(text: &str) -> Result<Vec<Url>, UrlError> {
+    text.split(',').map(str::trim).filter(|url| !url.is_empty()).map(registry_url).collect()
+}
+
 /// Whether the URL points at this very machine, so that nobody can listen between.
 #[must_use]
 pub fn is_loopback(url: &Url) -> bool {
@@ -103,6 +111,15 @@ mod tests {
             let error = registry_url(bad).unwrap_err().to_string();
             assert!(!error.contains("secret"), "{error}");
         }
+    }
+
+    #[test]
+    fn mirrors_stand_between_commas() {
+        let mirrors = mirror_urls(" https://b.example/x , http://127.0.0.1:1,, ").unwrap();
+        let texts: Vec<_> = mirrors.iter().map(Url::as_str).collect();
+        assert_eq!(texts, ["https://b.example/x/", "http://127.0.0.1:1/"]);
+        assert!(mirror_urls("").unwrap().is_empty());
+        assert!(mirror_urls("https://a.example,b.example").is_err());
     }
 
     #[test]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::{ClientError as _, ErrorKind};
 
 fn write(folder: &Path, text: &str) {
     std::fs::create_dir_all(folder).unwrap();
@@ -60,7 +61,7 @@ fn changes_keep_what_a_person_wrote() {
     write(home.path(), "# mine\n[registries]\nold = { url = 'https://old.example' }\n");
     let mut file = ConfigFile::open(home.path()).unwrap();
     let url = registry_url("http://127.0.0.1:8273").unwrap();
-    file.set(&KnownRegistry { name: "main".to_owned(), url, id: None }).unwrap();
+    file.set(&KnownRegistry::new("main", url)).unwrap();
     file.set_default("main").unwrap();
     assert!(file.remove("old").unwrap() && !file.remove("old").unwrap());
     file.save().unwrap();
@@ -79,4 +80,30 @@ fn removing_the_default_leaves_none() {
     file.remove("main").unwrap();
     file.save().unwrap();
     assert_eq!(Config::load(home.path(), home.path()).unwrap(), Config::default());
+}
+
+#[test]
+fn mirrors_are_urls_in_their_order_and_stay_when_a_registry_is_added_again() {
+    let home = tempfile::tempdir().unwrap();
+    let mirrors = "['https://b.example', 'https://a.example/tare', 'https://b.example/']";
+    write(
+        home.path(),
+        &format!("registries.main = {{ url = 'https://m.example', mirrors = {mirrors} }}\n"),
+    );
+    let known = || Config::load(home.path(), home.path()).unwrap().choose(Some("main")).unwrap();
+    assert_eq!(known().mirror_urls(), ["https://b.example/", "https://a.example/tare/"]);
+    let mut file = ConfigFile::open(home.path()).unwrap();
+    let url = registry_url("https://new.example").unwrap();
+    file.set(&KnownRegistry::new("main", url.clone())).unwrap();
+    file.save().unwrap();
+    assert_eq!((known().url, known().mirrors.len()), (url, 2));
+}
+
+#[test]
+fn a_mirror_that_is_no_url_names_the_registry_and_the_file() {
+    let home = tempfile::tempdir().unwrap();
+    write(home.path(), "[registries.main]\nurl = 'https://a.example'\nmirrors = ['/srv/mirror']\n");
+    let error = Config::load(home.path(), home.path()).unwrap_err();
+    assert!(error.to_string().contains("`main`"), "{error}");
+    assert!(error.to_string().contains(CONFIG_FILE), "{error}");
 }
