@@ -7,8 +7,12 @@ pub mod checkpoint;
 pub mod cosignature;
 pub mod hash;
 pub mod key;
+pub mod map;
 pub mod note;
 pub mod policy;
+pub mod proof;
 pub mod root;
+pub mod tile;
+pub mod tree;
 
 mod decimal;

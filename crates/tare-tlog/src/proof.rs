@@ -4,8 +4,8 @@
 //! was read from them counts only once it has led to the root of a signed checkpoint. A client that checked tiles while it
 //! walked through them has twice been fooled by tiles it had already seen; these functions never see a tile.
 
+use crate::checkpoint::MAX_TREE_SIZE;
 use crate::hash::{EMPTY_ROOT, Hash, node_hash};
-use crate::tree::SIZE_LIMIT;
 
 /// The most hashes of a proof.
 pub const MAX_PROOF_HASHES: usize = 63;
@@ -171,7 +171,7 @@ impl Path {
 }
 
 const fn check_lengths(size: u64, hashes: &[Hash]) -> Result<(), ProofError> {
-    if size >= SIZE_LIMIT {
+    if size >= MAX_TREE_SIZE {
         return Err(ProofError::Size { size });
     }
     if hashes.len() > MAX_PROOF_HASHES {

@@ -3,10 +3,8 @@
 //! A log of any size is described by the hashes of at most 47 perfect subtrees. They are all that is needed to append and to
 //! know the root, so a server keeps them in a row of its database and a mirror in a small file.
 
+use crate::checkpoint::MAX_TREE_SIZE;
 use crate::hash::{EMPTY_ROOT, Hash, node_hash};
-
-/// What every size of a log is below.
-pub const SIZE_LIMIT: u64 = 1 << 48;
 
 /// Why a size or an edge cannot be that of a log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,7 +56,11 @@ impl Edge {
     pub fn from_parts(size: u64, hashes: Vec<Hash>) -> Result<Self, TreeError> {
         check_size(size)?;
         if usize::try_from(size.count_ones()) != Ok(hashes.len()) {
-            return Err(TreeError::Hashes { size, found: hashes.len(), expected: size.count_ones() });
+            return Err(TreeError::Hashes {
+                size,
+                found: hashes.len(),
+                expected: size.count_ones(),
+            });
         }
         Ok(Self { size, hashes })
     }
@@ -104,9 +106,9 @@ impl Edge {
 /// The bound of X-4, which everything that takes a size checks first.
 ///
 /// # Errors
-/// When `size` is not below [`SIZE_LIMIT`].
+/// When `size` is not below [`MAX_TREE_SIZE`].
 pub const fn check_size(size: u64) -> Result<(), TreeError> {
-    if size < SIZE_LIMIT { Ok(()) } else { Err(TreeError::Size { size }) }
+    if size < MAX_TREE_SIZE { Ok(()) } else { Err(TreeError::Size { size }) }
 }
 
 /// That a log may have grown from `old` to `new` entries.
