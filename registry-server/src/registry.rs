@@ -231,8 +231,8 @@ async fn identity(db: &Database, config: &Config) -> Result<RegistryId, OpenErro
         }
         return id.parse().map_err(|error| recover(ApiError::internal(error)));
     }
-    let drawn = random(config.entropy.as_ref()).map_err(|error| recover(error.into()))?;
-    let id = RegistryId::from_random(drawn);
+    let drawn: [u8; 16] = random(config.entropy.as_ref()).map_err(|error| recover(error.into()))?;
+    let id = RegistryId::of_root(&tare_format::Sha256::of(&drawn));
     sqlx::query("INSERT INTO registry (singleton, id, format, created) VALUES (1, ?, ?, ?)")
         .bind(id.as_str())
         .bind(REGISTRY_FORMAT)

@@ -255,11 +255,13 @@ impl Documents {
 
 fn is_named_by(key: &ObjectKey, bytes: &[u8]) -> bool {
     match key {
-        ObjectKey::Release(digest) | ObjectKey::Meta(digest) | ObjectKey::Signature(digest) => {
-            Sha256::of(bytes) == *digest
-        }
+        ObjectKey::Release(digest)
+        | ObjectKey::Meta(digest)
+        | ObjectKey::Signature(digest)
+        | ObjectKey::State(digest) => Sha256::of(bytes) == *digest,
         ObjectKey::Recipe(digest) | ObjectKey::Pack(digest) => Blake3::of(bytes) == *digest,
-        ObjectKey::Registry | ObjectKey::Package(_) | ObjectKey::Location(_) => true,
+        // What has another name than its digest is proved by the head, and not by this.
+        _ => true,
     }
 }
 

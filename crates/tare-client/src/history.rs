@@ -85,7 +85,6 @@ impl History {
         }
         let Event { time, by, body, .. } = event;
         match body {
-            EventBody::Namespace { .. } | EventBody::Owner { .. } => {}
             EventBody::Signer { key, change, .. } => self.change_signer(key, change),
             EventBody::Publish(published) => return self.publish(time, by, *published),
             EventBody::Yank { version, reason, .. } => {
@@ -97,6 +96,7 @@ impl History {
             EventBody::Withdraw { version, reason, .. } => {
                 return self.change_standing(&version, Standing::Withdrawn { reason });
             }
+            _ => {}
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ pub(crate) fn id(text: &str) -> ReleaseId {
 }
 
 pub(crate) fn registry() -> RegistryId {
-    RegistryId::from_random([1; 16])
+    RegistryId::of_root(&Sha256::of(&[1; 16]))
 }
 
 /// A model of one file of 1000 bytes under MIT.

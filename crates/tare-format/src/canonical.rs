@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-const MAX_SAFE: u64 = (1 << 53) - 1;
+/// The largest integer that every JSON reader takes exactly (J-3).
+pub(crate) const MAX_SAFE: u64 = (1 << 53) - 1;
 
 /// Why a value or a text is not canonical JSON.
 #[derive(Debug, thiserror::Error)]

@@ -2,65 +2,33 @@
 //!
 //! Everything current is a function of the events before it. Each payload has 16 random bytes of salt, so that its hash
 //! gives nothing away once the payload is redacted. The bytes of a line are kept as they were written: a reader that does
-//! not know a field, or a type, passes over it.
+//! not know a field, or a type, passes over it. What an event *means* is in `tare-replay`.
 
-use std::borrow::Cow;
-use std::fmt;
-use std::str::FromStr;
+mod leaf;
+mod notice;
+mod page_key;
+mod published;
+mod salt;
 
 use jiff::Timestamp;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use semver::{Version, VersionReq};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use schemars::JsonSchema;
+use semver::Version;
+use serde::{Deserialize, Serialize, de};
 
-use crate::digest::{Sha256, hex};
-use crate::manifest::{DependencyRelation, Kind, LicenseParts};
-use crate::name::{Namespace, PackageName, VariantName};
+use crate::advisory::Advisory;
+use crate::digest::Sha256;
+use crate::limits::EVENT_LINE_SIZE;
+use crate::name::{Namespace, PackageName, ReleaseId};
+use crate::strict;
 
-/// 16 random bytes that keep a payload's hash from being guessed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Salt(pub [u8; 16]);
+pub use leaf::{LeafEntry, LeafError, REDACTED};
+pub use notice::{Class, Residue, Scope, Takedown};
+pub use page_key::PageKey;
+pub use published::{Published, PublishedDependency, SignatureRef, SignerKey};
+pub use salt::Salt;
 
-impl fmt::Display for Salt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex(&self.0))
-    }
-}
-
-impl FromStr for Salt {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        // A salt is half a digest long; the digest's reader does the work.
-        let doubled = format!("{text}{text}");
-        let bytes = Sha256::from_hex(&doubled).map_err(|_| "a salt is 32 lower-case hex digits")?;
-        let (half, _) = bytes.as_bytes().split_first_chunk::<16>().ok_or("a salt is 16 bytes")?;
-        Ok(Self(*half))
-    }
-}
-
-impl Serialize for Salt {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Salt {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(de::Error::custom)
-    }
-}
-
-impl JsonSchema for Salt {
-    fn schema_name() -> Cow<'static, str> {
-        "Salt".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": "^[0-9a-f]{32}$" })
-    }
-}
+/// The login under which the registry itself acts: its security role, and its log. No user has it.
+pub const BY_REGISTRY: &str = "registry";
 
 /// One event: when, by whom, and what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -80,7 +48,7 @@ pub struct Event {
 
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "type", rename_all = "kebab-case")]
+#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum EventBody {
     /// A namespace was claimed.
     Namespace {
@@ -137,21 +105,129 @@ pub enum EventBody {
         /// Why.
         reason: String,
     },
+    /// A root document was published.
+    Root {
+        /// Its version, from 1.
+        version: u32,
+        /// SHA-256 of the document's text, which its signatures are not part of.
+        sha256: Sha256,
+    },
+    /// Something is to be known about releases or files.
+    Advisory {
+        /// What.
+        advisory: Box<Advisory>,
+    },
+    /// Bytes have to go.
+    Takedown(Box<Takedown>),
+    /// A takedown was taken back.
+    Restore {
+        /// The number of the takedown's event.
+        takedown: u64,
+        /// SHA-256 of the takedown's line, by which pages know it.
+        payload: Sha256,
+        /// The takedown's releases, all of them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        releases: Vec<ReleaseId>,
+    },
+    /// An earlier line has to go.
+    Redact {
+        /// The line's number.
+        index: u64,
+        /// SHA-256 of the line, by which pages know it.
+        payload: Sha256,
+        /// Why.
+        class: Class,
+        /// What is left of it.
+        residue: Residue,
+    },
+    /// What is current after all events before this one: the commitment of the state map.
+    State {
+        /// How many levels of nodes the map has.
+        depth: u8,
+        /// How many pages there are.
+        count: u64,
+        /// The hash of the map's top node.
+        root: Sha256,
+        /// The version of the newest root document.
+        root_version: u32,
+    },
 }
 
 impl EventBody {
-    /// The package whose page the event stands on; `None` for events of a namespace.
+    /// Every type that is known here.
+    pub const TYPES: [&'static str; 13] = [
+        "namespace",
+        "owner",
+        "signer",
+        "publish",
+        "yank",
+        "unyank",
+        "withdraw",
+        "root",
+        "advisory",
+        "takedown",
+        "restore",
+        "redact",
+        "state",
+    ];
+
+    /// The name of its type, as in the event and in its leaf.
+    #[must_use]
+    pub const fn type_name(&self) -> &'static str {
+        match self {
+            Self::Namespace { .. } => "namespace",
+            Self::Owner { .. } => "owner",
+            Self::Signer { .. } => "signer",
+            Self::Publish(_) => "publish",
+            Self::Yank { .. } => "yank",
+            Self::Unyank { .. } => "unyank",
+            Self::Withdraw { .. } => "withdraw",
+            Self::Root { .. } => "root",
+            Self::Advisory { .. } => "advisory",
+            Self::Takedown(_) => "takedown",
+            Self::Restore { .. } => "restore",
+            Self::Redact { .. } => "redact",
+            Self::State { .. } => "state",
+        }
+    }
+
+    /// The package that it is about, when it is about one and no other page has it.
     #[must_use]
     pub fn package(&self) -> Option<&PackageName> {
         match self {
-            Self::Namespace { .. } | Self::Owner { .. } => None,
             Self::Signer { package, .. }
             | Self::Yank { package, .. }
             | Self::Unyank { package, .. }
             | Self::Withdraw { package, .. } => Some(package),
             Self::Publish(published) => Some(&published.package),
+            _ => None,
         }
     }
+
+    /// The pages that it stands on when it has an effect, each once (E-15).
+    #[must_use]
+    pub fn pages(&self) -> Vec<PageKey> {
+        match self {
+            Self::Namespace { namespace, .. } | Self::Owner { namespace, .. } => {
+                vec![PageKey::Namespace(namespace.clone())]
+            }
+            Self::Root { .. } => vec![PageKey::Notices],
+            Self::Advisory { advisory } => notice::notices_and(advisory.packages().iter()),
+            Self::Takedown(takedown) => releases_and_notices(&takedown.releases),
+            Self::Restore { releases, .. } => releases_and_notices(releases),
+            Self::Redact { residue, .. } => {
+                let mut pages = vec![PageKey::Notices];
+                pages.extend(residue.pages().into_iter().filter(|page| *page != PageKey::Notices));
+                pages
+            }
+            Self::State { .. } => Vec::new(),
+            _ => self.package().map(|name| PageKey::Package(name.clone())).into_iter().collect(),
+        }
+    }
+}
+
+fn releases_and_notices(releases: &[ReleaseId]) -> Vec<PageKey> {
+    notice::notices_and(releases.iter().map(|release| &release.name))
 }
 
 /// Whether something was added or removed.
@@ -164,75 +240,13 @@ pub enum Change {
     Remove,
 }
 
-/// A public key that may sign.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct SignerKey {
-    /// SHA-256 of the key's SubjectPublicKeyInfo in DER.
-    pub id: Sha256,
-    /// The SubjectPublicKeyInfo as PEM.
-    pub pem: String,
-}
-
-/// What a package page says of one version: enough to resolve, and the digests of everything else.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct Published {
-    /// The package.
-    pub package: PackageName,
-    /// The version.
-    #[schemars(with = "String")]
-    pub version: Version,
-    /// What it is.
-    pub kind: Kind,
-    /// The release document.
-    pub release: Sha256,
-    /// The release document's size in bytes.
-    pub release_size: u64,
-    /// What is needed to use it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub dependencies: Vec<PublishedDependency>,
-    /// The variants' names.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub variants: Vec<VariantName>,
-    /// The variant that is installed when nobody chooses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub default_variant: Option<VariantName>,
-    /// Which licence each part is under.
-    pub license: LicenseParts,
-    /// The size of all files in bytes.
-    pub size: u64,
-    /// The signatures, so that a mirror cannot drop one unnoticed.
-    pub signatures: Vec<SignatureRef>,
-}
-
-/// One dependency, as the resolver needs it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct PublishedDependency {
-    /// The package.
-    pub name: PackageName,
-    /// Which versions will do.
-    #[schemars(with = "String")]
-    pub requirement: VersionReq,
-    /// What it is for.
-    pub relation: DependencyRelation,
-    /// Which of its variants.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub variant: Option<VariantName>,
-}
-
-/// A signature bundle by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct SignatureRef {
-    /// SHA-256 of the bundle's bytes.
-    pub sha256: Sha256,
-    /// Its size in bytes.
-    pub size: u64,
-}
-
 impl Event {
+    /// Whether the registry itself did it.
+    #[must_use]
+    pub fn is_by_registry(&self) -> bool {
+        self.by == BY_REGISTRY
+    }
+
     /// The event as one line without the line feed.
     ///
     /// # Errors
@@ -241,22 +255,40 @@ impl Event {
         serde_json::to_string(self)
     }
 
-    /// Reads one line. An event of a type that this version does not know is `None`: it has no effect (E-5).
+    /// Reads one line, which must be [strict](crate::strict) JSON without control characters (E-9).
+    /// An event of a type that this version does not know is `None`: it has no effect (E-5).
     ///
     /// # Errors
-    /// When the line is not a JSON object, or an event of a known type lacks a field.
+    /// When the line is too long, not a JSON object, has two meanings, or an event of a known type lacks a field.
     pub fn from_line(line: &str) -> Result<Option<Self>, serde_json::Error> {
         #[derive(Deserialize)]
         struct Head {
             #[serde(rename = "type")]
             kind: String,
         }
-        let head: Head = serde_json::from_str(line)?;
-        let known = ["namespace", "owner", "signer", "publish", "yank", "unyank", "withdraw"];
-        if known.contains(&head.kind.as_str()) {
+        if line.len() as u64 > EVENT_LINE_SIZE {
+            let (size, most) = (line.len(), EVENT_LINE_SIZE);
+            let message = format_args!("the line has {size} bytes, {most} are allowed");
+            return Err(de::Error::custom(message));
+        }
+        if line.bytes().any(|byte| byte.is_ascii_control()) {
+            // A carriage return at the end would be part of the hash for one reader and not for another.
+            return Err(de::Error::custom("the line has a control character"));
+        }
+        let head: Head = strict::from_str(line)?;
+        if EventBody::TYPES.contains(&head.kind.as_str()) {
             serde_json::from_str(line).map(Some)
         } else {
             Ok(None)
         }
     }
+
+    /// The bytes of the log's leaf for a payload line: `<type> <sha256 hex>` and a line feed (E-10).
+    #[must_use]
+    pub fn leaf_entry(event_type: &str, line: &str) -> Vec<u8> {
+        LeafEntry::of(event_type, line).to_bytes()
+    }
 }
+
+#[cfg(test)]
+mod tests;

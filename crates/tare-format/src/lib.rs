@@ -8,12 +8,13 @@
 //! | [`release`] | release document | spec/release.md |
 //! | [`archive`] | meta archive | spec/archive.md |
 //! | [`recipe`], [`location`], [`pack`] | how a file is cut, where it lies, how it is stored | spec/recipe.md, location.md, pack.md |
-//! | [`event`] | package page | spec/events.md |
+//! | [`event`], [`advisory`] | lines of the log and of pages | spec/events.md |
 //! | [`registry`] | `registry.json` | spec/registry.md |
 //! | [`api`], [`scope`], [`problem`] | bodies of `/api/v1` | spec/api.md |
 //!
 //! Nothing here does I/O, reads a clock or knows where bytes lie.
 
+pub mod advisory;
 pub mod api;
 pub mod archive;
 pub mod canonical;
@@ -34,6 +35,7 @@ pub mod registry;
 pub mod release;
 pub mod schema;
 pub mod scope;
+pub mod strict;
 
 mod cursor;
 

@@ -25,6 +25,9 @@ pub const LOCK_VERSION: u32 = 1;
 pub struct Lock {
     /// The version of the format: 1.
     pub version: u32,
+    /// Under which heads it was resolved, one a registry, sorted. Information: a lock is as good without it.
+    #[serde(default, rename = "head", skip_serializing_if = "Vec::is_empty")]
+    pub heads: Vec<LockedHead>,
     /// What the project itself asks for, as it was when the lock was made.
     #[serde(default)]
     pub requirements: Vec<LockedRequirement>,
@@ -34,6 +37,18 @@ pub struct Lock {
     /// What the packages were made from and is not installed, sorted by name and version.
     #[serde(default, rename = "ancestor")]
     pub ancestors: Vec<LockedAncestor>,
+}
+
+/// The head of a registry's log.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LockedHead {
+    /// The registry.
+    pub registry: RegistryId,
+    /// How many events the log had.
+    pub size: u64,
+    /// The root hash of its tree.
+    pub root: Sha256,
 }
 
 /// One entry of the project's `[dependencies]`.
@@ -159,6 +174,7 @@ impl Lock {
     /// Only when a value cannot be TOML, which none of these can.
     pub fn to_text(&self) -> Result<String, toml::ser::Error> {
         let mut sorted = self.clone();
+        sorted.heads.sort();
         sorted.requirements.sort();
         sorted.packages.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
         sorted.ancestors.sort_by(|a, b| (&a.source, &a.version).cmp(&(&b.source, &b.version)));

@@ -149,6 +149,13 @@ impl FromStr for Namespace {
     }
 }
 
+impl From<&PackageName> for Namespace {
+    /// The namespace that the package is in, in the package's spelling.
+    fn from(package: &PackageName) -> Self {
+        Self(package.namespace().to_owned())
+    }
+}
+
 /// The name of a variant: a named, mutually exclusive set of files of one release.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VariantName(String);

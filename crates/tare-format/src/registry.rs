@@ -7,20 +7,26 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::digest::Sha256;
 use crate::limits::Limits;
 
 /// What the field `format` says.
 pub const REGISTRY_FORMAT: &str = "tare-registry/1";
 
-/// Which registry it is, wherever it is served from: `tr1-` and 32 hex digits, drawn when it was made.
+/// Which registry it is, wherever it is served from: `tr1-` and 32 hex digits.
+///
+/// The digits are the first of the SHA-256 of the text of its first root document, so whoever knows the id can check
+/// every root from the first on, and needs to trust nobody else.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RegistryId(String);
 
 impl RegistryId {
-    /// An id from 16 random bytes.
+    /// The id of the registry whose first root document has this digest. The digest is of the document's text,
+    /// which its signatures are not part of.
     #[must_use]
-    pub fn from_random(bytes: [u8; 16]) -> Self {
-        Self(format!("tr1-{}", crate::digest::hex(&bytes)))
+    pub fn of_root(text: &Sha256) -> Self {
+        let (start, _) = text.as_bytes().split_at(16);
+        Self(format!("tr1-{}", crate::digest::hex(start)))
     }
 
     /// The id as text.
@@ -84,6 +90,9 @@ pub struct Registry {
     /// Where the API is, relative to this file or absolute; absent on a read-only copy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api: Option<String>,
+    /// Base URLs of copies. A hint that nothing depends on: nobody has to trust a mirror, and anybody can be one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mirrors: Vec<String>,
     /// The codecs that it takes in packs.
     pub codecs: Vec<String>,
     /// How large things may be.

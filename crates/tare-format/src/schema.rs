@@ -3,7 +3,7 @@
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 
-use crate::{api, card, event, lock, manifest, problem, registry, release};
+use crate::{advisory, api, card, event, lock, manifest, problem, registry, release};
 
 /// Every document that is JSON or TOML: the file's name in `schemas/`, and its schema (draft 2020-12).
 #[must_use]
@@ -13,6 +13,7 @@ pub fn documents() -> Vec<(&'static str, Schema)> {
         ("card", schema::<card::Card>()),
         ("lock", schema::<lock::Lock>()),
         ("release", schema::<release::Release>()),
+        ("advisory", schema::<advisory::Advisory>()),
         ("event", schema::<event::Event>()),
         ("registry", schema::<registry::Registry>()),
         ("open-session", schema::<api::OpenSession>()),

@@ -241,7 +241,7 @@ async fn a_signature_of_something_else_is_refused() {
     let claim = Claim {
         release: tiny.release.id(),
         digest: tiny.digest,
-        registry: tare_format::registry::RegistryId::from_random([7; 16]),
+        registry: tare_format::registry::RegistryId::of_root(&Sha256::of(&[7; 16])),
     };
     ada.send_signature(&session, &tiny, &claim).await.ok(204);
 

@@ -63,7 +63,7 @@ mod tests {
     fn a_marker_reads_back_and_a_torn_one_is_none() {
         let folder = tempfile::tempdir().unwrap();
         for variant in [None, Some("q4_k_m".parse().unwrap())] {
-            let registry = RegistryId::from_random([3; 16]);
+            let registry = RegistryId::of_root(&Sha256::of(&[3; 16]));
             let marker = Marker { registry, release: Sha256::of(b"r"), variant };
             let text = marker.to_text();
             std::fs::write(folder.path().join(MARKER), &text).unwrap();

@@ -44,6 +44,7 @@ pub fn make(
     let ancestors = Ancestors { registry, known, installed: &installed };
     Lock {
         version: LOCK_VERSION,
+        heads: Vec::new(),
         requirements: resolution.requirements.iter().map(requirement).collect(),
         ancestors: ancestors.of(own_lineage),
         packages,

@@ -102,14 +102,14 @@ mod tests {
     #[test]
     fn a_page_comes_back_as_it_was() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = PageCache::new(Home::new(folder.path()), RegistryId::from_random([1; 16]));
+        let cache = PageCache::new(Home::new(folder.path()), RegistryId::of_root(&Sha256::of(&[1; 16])));
         let name = "a/b.c".parse().unwrap();
         assert_eq!(cache.load(&name), None);
         for tag in [None, Some("\"abc\"")] {
             cache.store(&name, &page(tag));
             assert_eq!(cache.load(&name), Some(page(tag)));
         }
-        let other = PageCache::new(Home::new(folder.path()), RegistryId::from_random([2; 16]));
+        let other = PageCache::new(Home::new(folder.path()), RegistryId::of_root(&Sha256::of(&[2; 16])));
         assert_eq!(other.load(&name), None, "each registry has its own pages");
     }
 
