@@ -23,7 +23,7 @@ use crate::cosignature;
 mod name;
 mod signing;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use name::{KeyName, MAX_NAME, NameError};
 pub use signing::SigningKey;

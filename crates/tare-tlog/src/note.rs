@@ -22,7 +22,7 @@ use crate::key::{Algorithm, KeyName, SigningKey, VerifierKey};
 
 mod signature;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use signature::{NoteSignature, SignatureLineError};
 
