@@ -6,23 +6,29 @@
 //!
 //! Nothing that comes is believed: each chunk is checked against the recipe before a byte of it is written, and the whole
 //! file against the signed release document before it gets its name. What arrived before a failure or a kill stays in the
-//! partial file, and the next attempt asks only for the rest.
+//! partial file, and the next attempt, or the next place that is asked, brings only the rest.
 
 mod error;
+mod filling;
 mod ranges;
 mod reuse;
+mod whole;
 
 use std::sync::Arc;
 
+use tare_format::Blake3;
 use tare_format::recipe::Recipe;
 use tare_format::release::ReleaseFile;
 use tare_store::FileStore;
-use tare_store::assemble::fetches;
 use tare_store::partial::{Partial, PartialError};
 use tokio::sync::Semaphore;
 
 use crate::event::Task;
+use crate::registry::Fault as _;
 use crate::source::Source;
+use filling::Filling;
+use ranges::Supply;
+use whole::WholePacks;
 
 pub use error::FetchError;
 pub(crate) use reuse::{Donor, donors};
@@ -38,11 +44,20 @@ pub(crate) struct Fetcher<'a> {
     source: &'a Source<'a>,
     store: Arc<FileStore>,
     permits: Semaphore,
+    /// For a range that somebody else is asked for as well.
+    hedges: Semaphore,
+    whole_packs: WholePacks,
 }
 
 impl<'a> Fetcher<'a> {
     pub(crate) fn new(source: &'a Source<'a>, store: Arc<FileStore>) -> Self {
-        Self { source, store, permits: Semaphore::new(RANGES_AT_A_TIME) }
+        Self {
+            source,
+            store,
+            permits: Semaphore::new(RANGES_AT_A_TIME),
+            hedges: Semaphore::new(1),
+            whole_packs: WholePacks::default(),
+        }
     }
 
     /// Sees to it that the content of a data file is in the store. `donors` may have some of its chunks; `task` counts
@@ -63,7 +78,11 @@ impl<'a> Fetcher<'a> {
             let partial = self.open(file, recipe.clone()).await?;
             task.advance(bytes_of(&partial, |missing| !missing));
             let before = bytes_of(&partial, |missing| missing);
-            self.fill(file, &partial, donors, task).await?;
+            let filling = Filling::new(partial, task);
+            let filled = self.fill(file, &filling, donors).await;
+            // Also after a failure: nobody may still be writing when the file is opened again.
+            let partial = filling.into_partial().await?;
+            filled.map_err(|error| error.at(file))?;
             match self.finish(partial).await {
                 Err(FetchError::Partial(PartialError::WrongBytes { .. })) if attempt < ATTEMPTS => {
                     task.retreat(size);
@@ -89,38 +108,58 @@ impl<'a> Fetcher<'a> {
         Ok(recipe)
     }
 
-    async fn open(&self, file: &ReleaseFile, recipe: Recipe) -> Result<Arc<Partial>, FetchError> {
+    async fn open(&self, file: &ReleaseFile, recipe: Recipe) -> Result<Partial, FetchError> {
         let (store, sha256) = (Arc::clone(&self.store), file.sha256);
-        Ok(Arc::new(blocking(move || store.partial(sha256, recipe)).await??))
+        Ok(blocking(move || store.partial(sha256, recipe)).await??)
     }
 
-    /// Brings every chunk that is missing.
+    /// Brings every chunk that is missing: from other local files, then from one place after another.
     async fn fill(
         &self,
         file: &ReleaseFile,
-        partial: &Arc<Partial>,
+        filling: &Filling<'_>,
         donors: &[Donor],
-        task: &Task,
     ) -> Result<(), FetchError> {
-        if !donors.is_empty() && !partial.missing().is_empty() {
-            let (donors, partial) = (donors.to_vec(), Arc::clone(partial));
+        if !donors.is_empty() && !filling.partial().missing().is_empty() {
+            let (donors, partial) = (donors.to_vec(), Arc::clone(filling.partial()));
             let store = Arc::clone(&self.store);
-            task.advance(blocking(move || reuse::copy(&store, &donors, &partial)).await?);
+            filling.advance(blocking(move || reuse::copy(&store, &donors, &partial)).await?);
         }
-        let missing = partial.missing();
-        let Some(recipe) = file.recipe.filter(|_| !missing.is_empty()) else { return Ok(()) };
-        let location = self.source.registry().location(&recipe).await?;
-        let wanted = fetches(partial.recipe(), &location, &missing).map_err(|source| {
-            FetchError::Location { path: file.path.clone(), source: Box::new(source) }
-        })?;
-        ranges::fetch_all(self.source, &self.permits, partial, wanted, task)
-            .await
-            .map_err(|error| error.at(file))
+        let Some(recipe) = file.recipe else { return Ok(()) };
+        loop {
+            let before = filling.partial().missing().len();
+            if before == 0 {
+                return Ok(());
+            }
+            match self.go_round(recipe, filling).await {
+                // Places that break off have an end of their own when nothing comes between.
+                Err(error) if error.may_pass() && filling.partial().missing().len() < before => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Asks one place after another for the chunks that are missing, until none is.
+    async fn go_round(&self, recipe: Blake3, filling: &Filling<'_>) -> Result<(), FetchError> {
+        let registry = self.source.registry();
+        let mut round = registry.sources().round();
+        while let Some(turn) = round.next() {
+            let supply = Supply { fetcher: self, filling, recipe, turn: &turn };
+            match supply.bring().await {
+                Err(error) if error.is_local() => return Err(error),
+                Err(error) => {
+                    let another = registry.identify(&turn.site, error.verdict()).await;
+                    let error = another.map_or(error, FetchError::from);
+                    round.failed(&turn, error, self.source.progress());
+                }
+                Ok(()) => return Ok(()),
+            }
+        }
+        Err(FetchError::nobody(round.into_failures()))
     }
 
     /// Hashes the file and gives it its name.
-    async fn finish(&self, partial: Arc<Partial>) -> Result<(), FetchError> {
-        let partial = Arc::into_inner(partial).ok_or(FetchError::Stopped)?;
+    async fn finish(&self, partial: Partial) -> Result<(), FetchError> {
         let store = Arc::clone(&self.store);
         blocking(move || {
             let complete = partial.finish()?;
@@ -147,3 +186,6 @@ pub(crate) async fn blocking<T: Send + 'static>(
 ) -> Result<T, FetchError> {
     tokio::task::spawn_blocking(work).await.map_err(|_| FetchError::Stopped)
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use tare_store::partial::PartialError;
 
 use crate::documents::DocumentError;
 use crate::error::{ClientError, ErrorKind};
-use crate::registry::RegistryError;
+use crate::registry::{Failure, Fault, RegistryError, Verdict, told, worst};
 
 /// Why a data file was not fetched.
 #[derive(Debug, thiserror::Error)]
@@ -44,10 +44,8 @@ pub enum FetchError {
         found: u64,
     },
     /// A location of another file.
-    #[error("the location document for `{path}` does not fit its recipe")]
+    #[error("the location document does not fit the recipe")]
     Location {
-        /// The file.
-        path: FilePath,
         /// What does not fit.
         source: Box<AssembleError>,
     },
@@ -64,6 +62,12 @@ pub enum FetchError {
         offset: u64,
         /// What is wrong.
         source: Box<PartialError>,
+    },
+    /// Several places were asked for a file, and none had all of it.
+    #[error("no source has all of it; {}", told(failures))]
+    Sources {
+        /// What each of them did.
+        failures: Vec<Failure<Self>>,
     },
     /// A file could not be fetched.
     #[error("failed to fetch `{path}`")]
@@ -84,6 +88,41 @@ impl FetchError {
         match self {
             Self::File { .. } => self,
             error => Self::File { path: file.path.clone(), source: Box::new(error) },
+        }
+    }
+}
+
+impl FetchError {
+    /// That nobody had all of a file.
+    pub(super) fn nobody(mut failures: Vec<Failure<Self>>) -> Self {
+        match failures.len() {
+            1 => failures.remove(0).error,
+            _ => Self::Sources { failures },
+        }
+    }
+
+    /// Whether somebody may do better when asked again.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            Self::Sources { failures } => failures.iter().any(|failure| failure.error.may_pass()),
+            error => error.verdict() == Verdict::Passing,
+        }
+    }
+
+    /// Whether it is a failure of this machine, which no other place can mend.
+    pub(super) fn is_local(&self) -> bool {
+        matches!(self, Self::Store(_) | Self::Stopped | Self::Partial(PartialError::Write { .. }))
+    }
+}
+
+impl Fault for FetchError {
+    fn verdict(&self) -> Verdict {
+        match self {
+            Self::Registry(error) => error.verdict(),
+            Self::Location { .. } | Self::Chunk { .. } => Verdict::Wrong,
+            Self::File { source, .. } => source.verdict(),
+            Self::Sources { failures } => worst(failures).map_or(Verdict::Failing, Fault::verdict),
+            _ => Verdict::Failing,
         }
     }
 }
@@ -113,6 +152,10 @@ impl ClientError for FetchError {
                 kind => kind,
             },
             Self::File { source, .. } => source.kind(),
+            Self::Sources { failures } => match worst(failures).map(ClientError::kind) {
+                None => ErrorKind::Network,
+                Some(kind) => kind,
+            },
             Self::Partial(PartialError::Write { .. }) | Self::Store(_) | Self::Stopped => {
                 ErrorKind::Failure
             }
@@ -129,6 +172,7 @@ impl ClientError for FetchError {
             Self::Registry(error) => error.code(),
             Self::Document(error) => error.code(),
             Self::File { source, .. } => source.code(),
+            Self::Sources { failures } => worst(failures).map_or("E-NO-SOURCE", ClientError::code),
             Self::Partial(PartialError::Write { source, .. }) if is_full(source) => "E-DISK-FULL",
             Self::Partial(PartialError::Write { .. }) | Self::Store(_) | Self::Stopped => "E-STORE",
             Self::Partial(PartialError::WrongRecipe { .. })
@@ -144,6 +188,7 @@ impl ClientError for FetchError {
             Self::Registry(error) => error.help(),
             Self::Document(error) => error.help(),
             Self::File { source, .. } => source.help(),
+            Self::Sources { failures } => worst(failures).and_then(ClientError::help),
             Self::Partial(PartialError::Write { source, .. }) if is_full(source) => {
                 Some("make room, for instance with `tare cache prune`, and run it again: it goes on where it stopped".to_owned())
             }

@@ -1,67 +1,243 @@
-//! Ranges of packs: several at a time, each taken apart into chunks as it comes.
+//! Ranges of packs: several at a time from one place, each taken apart into chunks as it comes.
+//!
+//! What comes is written chunk by chunk, so a place can be left at any time and another one goes on with the chunks that
+//! are missing. When only the last range of a file is on its way and takes long, another place is asked for it as well,
+//! and whoever has it first is believed as much as anybody: each chunk is checked.
 
-use std::sync::Arc;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bytes::{Buf as _, Bytes, BytesMut};
-use futures::{StreamExt as _, TryStreamExt as _};
+use bytes::{Buf as _, BytesMut};
+use futures::StreamExt as _;
+use futures::future::{Either, select};
+use futures::stream::FuturesUnordered;
 use tare_format::Blake3;
-use tare_store::assemble::{Fetch, Part};
-use tare_store::codec::Decoder;
-use tare_store::partial::{Partial, PartialError};
-use tokio::sync::Semaphore;
+use tare_store::assemble::{Fetch, Part, fetches};
+use tokio::time::Instant;
 
-use super::{FetchError, blocking};
-use crate::event::Task;
-use crate::registry::RegistryError;
-use crate::source::Source;
-use crate::transport::TransportError;
+use super::filling::{Filling, Run};
+use super::whole::WholePack;
+use super::{FetchError, Fetcher, RANGES_AT_A_TIME};
+use crate::registry::{Fault as _, PackRange, RegistryClient, Turn, Verdict};
 
 /// How often a range whose connection broke is asked for again without anything new having come.
 const ATTEMPTS: u32 = 5;
 /// Chunks are decoded once so many stored bytes have come, so that small ones do not each cost a change of thread.
 const BATCH: usize = 1 << 20;
 
-/// Fetches everything of `wanted` into `partial`.
-pub(super) async fn fetch_all(
-    source: &Source<'_>,
-    permits: &Semaphore,
-    partial: &Arc<Partial>,
-    wanted: Vec<Fetch>,
-    task: &Task,
-) -> Result<(), FetchError> {
-    let one = async |fetch: Fetch| {
-        // The semaphore is never closed.
-        let _permit = permits.acquire().await.map_err(|_| FetchError::Stopped)?;
-        fetch_range(source, partial, fetch, task).await
-    };
-    let most = permits.available_permits().max(1);
-    futures::stream::iter(wanted).map(one).buffer_unordered(most).try_collect().await
+/// One place, and the file that is filled from it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Supply<'f> {
+    pub(super) fetcher: &'f Fetcher<'f>,
+    pub(super) filling: &'f Filling<'f>,
+    pub(super) recipe: Blake3,
+    pub(super) turn: &'f Turn,
 }
 
-/// Fetches one range; a broken connection is resumed at the first chunk that has not come.
-async fn fetch_range(
-    source: &Source<'_>,
-    partial: &Arc<Partial>,
-    fetch: Fetch,
-    task: &Task,
-) -> Result<(), FetchError> {
-    let mut rest = Rest { fetch, done: 0 };
-    let mut failures = 0;
-    loop {
-        let before = rest.done;
-        let outcome = stream(source, partial, &mut rest, task).await;
-        failures = if rest.done > before { 1 } else { failures + 1 };
-        match outcome {
-            Err(FetchError::Registry(error)) if is_passing(&error) && failures < ATTEMPTS => {
-                let delay = Duration::from_millis(200) * 2_u32.saturating_pow(failures);
-                source
-                    .progress()
-                    .detail(&format!("a download broke off and goes on in {delay:?}: {error}"));
-                tokio::time::sleep(delay).await;
+type Outcome = Option<Result<(), FetchError>>;
+
+impl Supply<'_> {
+    /// Brings every chunk that is missing, several ranges at a time. After a failure no new one is begun, and those on
+    /// their way bring what they can.
+    pub(super) async fn bring(self) -> Result<(), FetchError> {
+        let mut waiting = self.wanted().await?.into_iter();
+        let is_stopped = AtomicBool::new(false);
+        let one = async |fetch: Fetch| {
+            let permit = self.fetcher.permits.acquire().await;
+            // The semaphore is never closed.
+            let _permit = permit.map_err(|_| FetchError::Stopped)?;
+            if is_stopped.load(Ordering::Relaxed) { Ok(()) } else { self.range(fetch).await }
+        };
+        let mut running = FuturesUnordered::new();
+        let mut failure: Option<FetchError> = None;
+        loop {
+            while failure.is_none()
+                && running.len() < RANGES_AT_A_TIME
+                && let Some(fetch) = waiting.next()
+            {
+                running.push(one(fetch));
             }
-            outcome => return outcome,
+            let is_last = running.len() == 1 && failure.is_none() && self.turn.is_brisk;
+            let next = running.next();
+            match if is_last { self.hedged(next).await } else { next.await } {
+                None => return failure.map_or(Ok(()), Err),
+                Some(Ok(())) => {}
+                Some(Err(error)) if error.is_local() => return Err(error),
+                Some(Err(error)) => {
+                    is_stopped.store(true, Ordering::Relaxed);
+                    failure = Some(worse(failure, error));
+                }
+            }
         }
+    }
+
+    /// The ranges that have the chunks that are missing. A location is a place's own, and tells nothing of the packs of
+    /// another.
+    async fn wanted(self) -> Result<Vec<Fetch>, FetchError> {
+        let location = self.registry().location_of(self.turn, &self.recipe).await?;
+        let partial = self.filling.partial();
+        let wanted = fetches(partial.recipe(), &location, &partial.missing());
+        wanted.map_err(|source| FetchError::Location { source: Box::new(source) })
+    }
+
+    /// Waits for the last range, and after a while asks another place for it too. None when that place was faster.
+    async fn hedged(self, last: impl Future<Output = Outcome>) -> Outcome {
+        let mut last = pin!(last);
+        let after = self.registry().transport().settings().hedge_after;
+        if let Ok(done) = tokio::time::timeout(after, &mut last).await {
+            return done;
+        }
+        let (sources, progress) = (self.registry().sources(), self.fetcher.source.progress());
+        let (Some(site), Ok(_permit)) =
+            (sources.other_than(&self.turn.site), self.fetcher.hedges.try_acquire())
+        else {
+            return last.await;
+        };
+        progress.detail(&format!("{} is asked for the last part too", site.base()));
+        let turn = Turn { site, is_brisk: true };
+        let help = pin!(Supply { turn: &turn, ..self }.bring_in_order());
+        match select(last, help).await {
+            Either::Left((done, _)) => done,
+            Either::Right((Ok(()), _)) => {
+                self.turn.site.failed();
+                None
+            }
+            Either::Right((Err(error), last)) => {
+                sources.blame(&turn.site, &error, progress);
+                last.await
+            }
+        }
+    }
+
+    /// Brings every chunk that is missing, one range after another.
+    async fn bring_in_order(self) -> Result<(), FetchError> {
+        for fetch in self.wanted().await? {
+            self.range(fetch).await?;
+        }
+        Ok(())
+    }
+
+    /// Fetches one range. With nobody else to ask, a broken connection is resumed at the first chunk that has not come.
+    async fn range(self, fetch: Fetch) -> Result<(), FetchError> {
+        let mut rest = Rest { fetch, done: 0 };
+        let mut failures = 0;
+        loop {
+            let (before, begin) = (rest.start(), Instant::now());
+            let outcome = self.stream(&mut rest).await;
+            let came = rest.start().saturating_sub(before);
+            failures = if came > 0 || rest.is_done() { 1 } else { failures + 1 };
+            match outcome {
+                Err(error)
+                    if !self.turn.is_brisk
+                        && failures < ATTEMPTS
+                        && error.verdict() == Verdict::Passing =>
+                {
+                    let delay = Duration::from_millis(200) * 2_u32.saturating_pow(failures);
+                    let why = format!("a download broke off and goes on in {delay:?}: {error}");
+                    self.fetcher.source.progress().detail(&why);
+                    tokio::time::sleep(delay).await;
+                }
+                Ok(()) => {
+                    let length = rest.fetch.range.end.saturating_sub(rest.fetch.range.start);
+                    self.turn.site.served(length.saturating_sub(before), begin.elapsed());
+                    return Ok(());
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Reads one answer and writes its chunks.
+    async fn stream(self, rest: &mut Rest) -> Result<(), FetchError> {
+        if self.turn.site.has_whole_packs() {
+            return self.from_whole(rest, None).await;
+        }
+        let from = rest.fetch.range.start.saturating_add(rest.start());
+        let range = from..rest.fetch.range.end;
+        let mut answer = self.registry().pack_range(self.turn, &rest.fetch.pack, range).await?;
+        if answer.is_whole() {
+            self.turn.site.sends_whole_packs();
+            return self.from_whole(rest, Some(answer)).await;
+        }
+        self.take_apart(rest, &mut answer).await
+    }
+
+    /// Writes chunks as they become whole. Only what belongs to chunks that are not whole yet is held in memory.
+    async fn take_apart(self, rest: &mut Rest, answer: &mut PackRange) -> Result<(), FetchError> {
+        // Where in the range `bytes` begin, and how many of them were looked at in vain.
+        let (mut start, mut seen) = (rest.start(), 0);
+        let mut bytes = BytesMut::new();
+        while !rest.is_done() {
+            let came = answer.chunk().await;
+            // What came before a failure is as good as ever.
+            let (came, failure) =
+                came.map_or_else(|error| (None, Some(error)), |came| (came, None));
+            let is_end = came.is_none();
+            bytes.extend_from_slice(&came.unwrap_or_default());
+            if !is_end && bytes.len().saturating_sub(seen) < BATCH {
+                continue;
+            }
+            let parts = rest.ready(start.saturating_add(bytes.len() as u64));
+            let count = parts.len();
+            if count > 0 {
+                // The buffer is only borrowed by the other thread: freezing and taking it back copies nothing.
+                let shared = bytes.freeze();
+                let (pack, range_start) = (rest.fetch.pack, rest.fetch.range.start);
+                let run = Run { pack, range_start, start, bytes: shared.clone() };
+                self.filling.write(run, parts).await?;
+                bytes = shared.try_into_mut().unwrap_or_else(BytesMut::from);
+            }
+            rest.done += count;
+            let passed = usize::try_from(rest.start().saturating_sub(start)).unwrap_or(usize::MAX);
+            let passed = passed.min(bytes.len());
+            bytes.advance(passed);
+            start = start.saturating_add(passed as u64);
+            seen = bytes.len();
+            if let Some(failure) = failure {
+                return Err(failure.into());
+            }
+            if is_end {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the range out of the whole pack, which `answer` brings if it is not here yet.
+    async fn from_whole(
+        self,
+        rest: &mut Rest,
+        answer: Option<PackRange>,
+    ) -> Result<(), FetchError> {
+        let (pack, range) = (rest.fetch.pack, rest.fetch.range.clone());
+        let cell = self.fetcher.whole_packs.cell(&pack);
+        let receive = async || {
+            let answer = match answer {
+                Some(answer) => answer,
+                None => self.registry().whole_pack(self.turn, &pack).await?,
+            };
+            let received = WholePack::receive(&self.fetcher.store, &pack, answer).await;
+            received.map(std::sync::Arc::new)
+        };
+        let whole = cell.get_or_try_init(receive).await?;
+        let bytes = whole.read(&pack, range.clone()).await?;
+        let parts = rest.ready(bytes.len() as u64);
+        rest.done += parts.len();
+        let run = Run { pack, range_start: range.start, start: 0, bytes };
+        self.filling.write(run, parts).await
+    }
+
+    fn registry(&self) -> &RegistryClient {
+        self.fetcher.source.registry()
+    }
+}
+
+/// The failure that says more of a place.
+fn worse(one: Option<FetchError>, other: FetchError) -> FetchError {
+    match one {
+        Some(one) if one.verdict() >= other.verdict() => one,
+        _ => other,
     }
 }
 
@@ -88,87 +264,6 @@ impl Rest {
     fn is_done(&self) -> bool {
         self.done >= self.fetch.parts.len()
     }
-}
-
-/// Reads one answer and writes its chunks as they become whole. Only what belongs to chunks that are not whole yet is
-/// held in memory.
-async fn stream(
-    source: &Source<'_>,
-    partial: &Arc<Partial>,
-    rest: &mut Rest,
-    task: &Task,
-) -> Result<(), FetchError> {
-    let (pack, pack_start) = (rest.fetch.pack, rest.fetch.range.start);
-    // Where in the range `bytes` begin, and how many of them were looked at in vain.
-    let (mut start, mut seen) = (rest.start(), 0);
-    let from = pack_start.saturating_add(start);
-    let mut answer = source.registry().pack_range(&pack, from..rest.fetch.range.end).await?;
-    let mut bytes = BytesMut::new();
-    while !rest.is_done() {
-        let came = answer.chunk().await?;
-        let is_end = came.is_none();
-        bytes.extend_from_slice(&came.unwrap_or_default());
-        if !is_end && bytes.len().saturating_sub(seen) < BATCH {
-            continue;
-        }
-        let parts = rest.ready(start.saturating_add(bytes.len() as u64));
-        if parts.is_empty() && is_end {
-            break;
-        }
-        // The buffer is only borrowed by the other thread: freezing and taking it back copies nothing.
-        let shared = bytes.freeze();
-        let place = Place { pack, pack_start, start, bytes: shared.clone() };
-        let (writer, count) = (Arc::clone(partial), parts.len());
-        let length = blocking(move || write(&writer, &place, &parts)).await??;
-        bytes = shared.try_into_mut().unwrap_or_else(BytesMut::from);
-        rest.done += count;
-        task.advance(length);
-        let passed = usize::try_from(rest.start().saturating_sub(start)).unwrap_or(usize::MAX);
-        let passed = passed.min(bytes.len());
-        bytes.advance(passed);
-        start = start.saturating_add(passed as u64);
-        seen = bytes.len();
-    }
-    Ok(())
-}
-
-/// Where a run of bytes comes from.
-struct Place {
-    pack: Blake3,
-    /// The first byte of the range in the pack.
-    pack_start: u64,
-    /// The first byte of `bytes` in the range.
-    start: u64,
-    bytes: Bytes,
-}
-
-/// Decodes, checks and writes chunks. Gives how many bytes of the file they are.
-fn write(partial: &Partial, place: &Place, parts: &[Part]) -> Result<u64, FetchError> {
-    let wrong = |part: &Part, source| FetchError::Chunk {
-        pack: place.pack,
-        index: part.index,
-        offset: place.pack_start.saturating_add(part.offset),
-        source: Box::new(source),
-    };
-    let mut decoder = Decoder::new().map_err(|_| FetchError::Stopped)?;
-    let mut length = 0;
-    for part in parts {
-        let here = Part { offset: part.offset.saturating_sub(place.start), ..*part };
-        let stored = here.of(&place.bytes).ok_or(FetchError::Stopped)?;
-        match partial.put_stored(part.index, part.codec, stored, &mut decoder) {
-            Err(error @ PartialError::Write { .. }) => return Err(error.into()),
-            outcome => outcome.map_err(|error| wrong(part, error))?,
-        }
-        let chunk = partial.recipe().chunks().get(part.index);
-        length += chunk.map_or(0, |chunk| u64::from(chunk.length));
-    }
-    Ok(length)
-}
-
-/// Whether the connection broke, rather than brought something wrong.
-fn is_passing(error: &RegistryError) -> bool {
-    use TransportError::{Broken, Connect, Idle};
-    matches!(error, RegistryError::Transport(Broken { .. } | Connect { .. } | Idle { .. }))
 }
 
 #[cfg(test)]

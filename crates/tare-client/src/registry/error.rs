@@ -3,7 +3,6 @@
 mod code;
 
 use std::error::Error;
-use std::fmt;
 
 use serde::Deserialize;
 use tare_format::problem::{Code, Problems};
@@ -12,7 +11,8 @@ use url::Url;
 
 use code::{code_of, help_for, kind_of};
 
-use crate::error::{ClientError, ErrorKind, chain};
+use super::sources::{Failure, Fault, Verdict, told, worst};
+use crate::error::{ClientError, ErrorKind};
 use crate::origin::Origin;
 use crate::transport::{Fetched, TransportError, is_passing};
 
@@ -114,12 +114,12 @@ pub enum RegistryError {
         what: String,
     },
     /// Several places were asked, and none had it.
-    #[error("no source has {what}{}", failures.iter().map(Failure::to_string).collect::<String>())]
+    #[error("no source has {what}; {}", told(failures))]
     Sources {
         /// What was asked for.
         what: String,
         /// What each of them did.
-        failures: Vec<Failure>,
+        failures: Vec<Failure<Self>>,
     },
     /// The registry says no, and why.
     #[error("{}{detail}", prefix(action, *code))]
@@ -175,21 +175,6 @@ pub enum RegistryError {
     },
 }
 
-/// What one place did instead of sending what was asked for.
-#[derive(Debug)]
-pub struct Failure {
-    /// The place.
-    pub base: Url,
-    /// What it did.
-    pub error: RegistryError,
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "; {}: {}", self.base, chain(&self.error).join(": "))
-    }
-}
-
 impl RegistryError {
     pub(super) fn not_one(base: &Url) -> Self {
         Self::NotOne { base: base.clone() }
@@ -218,45 +203,13 @@ impl RegistryError {
         Self::Gone { what, base: base.clone(), status: fetched.status, reason, event: told.event }
     }
 
-    /// Whether other bytes came than were asked for, rather than none.
-    pub(crate) fn is_wrong_bytes(&self) -> bool {
-        matches!(
-            self,
-            Self::Digest { .. }
-                | Self::Document { .. }
-                | Self::Range { .. }
-                | Self::Wrong { .. }
-                | Self::Encoded { .. }
-                | Self::Transport(TransportError::TooLarge { .. })
-        )
-    }
-
-    /// Whether the thing asked for is not there, or not any more.
-    pub(crate) fn is_absence(&self) -> bool {
-        matches!(self, Self::NotFound { .. } | Self::Gone { .. })
-    }
-
-    /// Whether the same place may do better when it is asked again.
-    pub(crate) fn is_passing(&self) -> bool {
-        match self {
-            Self::Transport(error) => error.is_passing(),
-            Self::Status { status, .. } => is_passing(*status),
-            Self::Refused { code, .. } => is_passing(code.status()),
-            _ => false,
+    /// That nobody had `what`.
+    pub(super) fn nobody(what: String, mut failures: Vec<Failure<Self>>) -> Self {
+        match failures.len() {
+            0 => Self::NoSource { what },
+            1 => failures.remove(0).error,
+            _ => Self::Sources { what, failures },
         }
-    }
-
-    /// The failure that says most of why nobody had a thing: wrong bytes before a takedown, that before trouble on the
-    /// way, and only if there is nothing else, that it is not there.
-    fn worst(failures: &[Failure]) -> Option<&Self> {
-        let rank = |error: &Self| match error {
-            error if error.is_wrong_bytes() => 3,
-            Self::Another { .. } => 3,
-            Self::Gone { .. } => 2,
-            Self::NotFound { .. } => 0,
-            _ => 1,
-        };
-        failures.iter().map(|failure| &failure.error).max_by_key(|error| rank(error))
     }
 
     /// The registry's code, when it gave one.
@@ -265,6 +218,30 @@ impl RegistryError {
         match self {
             Self::Refused { code, .. } => Some(*code),
             _ => None,
+        }
+    }
+}
+
+impl Fault for RegistryError {
+    fn verdict(&self) -> Verdict {
+        let busy = |status| if is_passing(status) { Verdict::Passing } else { Verdict::Failing };
+        match self {
+            Self::Another { .. } => Verdict::Foreign,
+            Self::Digest { .. }
+            | Self::Document { .. }
+            | Self::Range { .. }
+            | Self::Wrong { .. }
+            | Self::Encoded { .. }
+            | Self::Transport(TransportError::TooLarge { .. }) => Verdict::Wrong,
+            Self::Gone { .. } => Verdict::Gone,
+            Self::NotFound { .. } => Verdict::Lacking,
+            Self::Transport(error) if error.is_passing() => Verdict::Passing,
+            Self::Status { status, .. } => busy(*status),
+            Self::Refused { code, .. } => busy(code.status()),
+            Self::Sources { failures, .. } => {
+                worst(failures).map_or(Verdict::Failing, Fault::verdict)
+            }
+            _ => Verdict::Failing,
         }
     }
 }
@@ -281,7 +258,7 @@ impl ClientError for RegistryError {
             Self::NoSource { .. } => ErrorKind::Network,
             Self::Gone { .. } => ErrorKind::Trust,
             Self::Sources { failures, .. } => {
-                Self::worst(failures).map_or(ErrorKind::Network, ClientError::kind)
+                worst(failures).map_or(ErrorKind::Network, ClientError::kind)
             }
             Self::Refused { code, .. } => kind_of(*code),
             Self::Status { status, .. } => match status {
@@ -311,7 +288,7 @@ impl ClientError for RegistryError {
             Self::Wrong { .. } => "E-WRONG-BYTES",
             Self::Encoded { .. } => "E-ENCODED",
             Self::Sources { failures, .. } => {
-                Self::worst(failures).map_or("E-NO-SOURCE", ClientError::code)
+                worst(failures).map_or("E-NO-SOURCE", ClientError::code)
             }
             Self::Refused { code, .. } => code_of(*code),
             Self::Status { .. } => "E-REGISTRY-ANSWER",
@@ -337,7 +314,7 @@ impl ClientError for RegistryError {
             Self::Gone { .. } => {
                 Some("choose another version; `tare info` says which there are".to_owned())
             }
-            Self::Sources { failures, .. } => Self::worst(failures).and_then(ClientError::help),
+            Self::Sources { failures, .. } => worst(failures).and_then(ClientError::help),
             Self::NotFound { .. } => {
                 Some("check the spelling, or look with `tare search`".to_owned())
             }

@@ -5,6 +5,7 @@
 
 mod error;
 mod manage;
+mod packs;
 mod read;
 mod session;
 mod sources;
@@ -16,13 +17,13 @@ use tare_format::registry::{REGISTRY_FORMAT, Registry, RegistryId};
 use tokio::sync::OnceCell;
 use url::Url;
 
-pub use error::{Failure, RegistryError};
+pub use error::RegistryError;
 pub use manage::StatusAction;
-pub use read::{PackRange, Page};
+pub(crate) use packs::PackRange;
+pub use read::Page;
 pub use session::{MissingChunks, PackUpload};
-pub use sources::Sources;
-
-use sources::Site;
+pub use sources::{Failure, Sources};
+pub(crate) use sources::{Fault, Site, Turn, Verdict, told, worst};
 
 use crate::credentials::{Token, Tokens};
 use crate::origin::Origin;
@@ -127,14 +128,19 @@ impl RegistryClient {
                 expected: expected.clone(),
                 found: registry.id,
             }),
-            _ => Ok(registry),
+            _ => {
+                self.sources.hint(&self.base, &registry.mirrors);
+                Ok(registry)
+            }
         }
     }
 
-    /// Whether a mirror that failed is one of another registry: the error that says so. Each is asked once.
-    async fn identify(&self, site: &Site) -> Option<RegistryError> {
+    /// A mirror may lack a thing, or have another under its name, because it is a mirror of another registry: the error
+    /// that says so. Each is asked once, when there is reason to.
+    pub(crate) async fn identify(&self, site: &Site, verdict: Verdict) -> Option<RegistryError> {
+        let is_odd = matches!(verdict, Verdict::Lacking | Verdict::Gone | Verdict::Wrong);
         let known = self.expected.as_ref().or(self.descriptor.get().map(|found| &found.id))?;
-        if *site.base() == self.base || !site.is_unidentified() {
+        if !is_odd || *site.base() == self.base || !site.is_unidentified() {
             return None;
         }
         let url = site.base().join("registry.json").ok()?;
@@ -173,3 +179,6 @@ impl RegistryClient {
         token.cloned().ok_or_else(|| RegistryError::NoToken { base: self.base.clone(), origin })
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

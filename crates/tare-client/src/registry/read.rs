@@ -1,10 +1,8 @@
 //! What anybody may read: the static half of a registry. No token is ever sent here.
 
-use std::ops::Range;
-
 use bytes::Bytes;
 use futures::future::join_all;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_RANGE, ETAG, IF_NONE_MATCH, RANGE};
+use reqwest::header::{CONTENT_ENCODING, ETAG, IF_NONE_MATCH};
 use tare_format::limits::Limits;
 use tare_format::location::Location;
 use tare_format::recipe::Recipe;
@@ -14,9 +12,9 @@ use tare_store::ObjectKey;
 use tokio::time::Instant;
 use url::Url;
 
-use super::sources::{Round, Site, Turn};
+use super::sources::{Fault as _, Round, Site, Turn};
 use super::{RegistryClient, RegistryError};
-use crate::transport::{Fetched, Request, Response};
+use crate::transport::{Fetched, Request};
 
 /// The page of a package, as it was answered.
 #[derive(Debug, Clone)]
@@ -32,36 +30,6 @@ pub enum Page {
     },
     /// There is no such package.
     Missing,
-}
-
-/// A run of bytes of a pack, on its way.
-#[derive(Debug)]
-pub struct PackRange {
-    response: Response,
-    what: String,
-    range: Range<u64>,
-    read: u64,
-}
-
-impl PackRange {
-    /// The next bytes as they come; `None` when all have.
-    ///
-    /// # Errors
-    /// When the connection breaks, or brings more or fewer bytes than were asked for.
-    pub async fn chunk(&mut self) -> Result<Option<Bytes>, RegistryError> {
-        let chunk = self.response.chunk().await?;
-        self.read += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
-        let length = self.range.end - self.range.start;
-        if self.read > length || (chunk.is_none() && self.read < length) {
-            return Err(self.wrong(format!("{} bytes", self.read)));
-        }
-        Ok(chunk)
-    }
-
-    fn wrong(&self, found: String) -> RegistryError {
-        let Range { start, end } = self.range;
-        RegistryError::Range { what: self.what.clone(), start, end, found }
-    }
 }
 
 impl RegistryClient {
@@ -130,24 +98,19 @@ impl RegistryClient {
         Recipe::from_bytes(&bytes).map_err(|error| unreadable(&key, error))
     }
 
-    /// Where the chunks of a recipe lie. It needs no proof: each chunk is checked against the recipe.
+    /// Where one place says that the chunks of a recipe lie in its own packs. It needs no proof: each chunk is checked
+    /// against the recipe.
     ///
     /// # Errors
     /// When it is not there, or cannot be read.
-    pub async fn location(&self, recipe: &Blake3) -> Result<Location, RegistryError> {
+    pub(crate) async fn location_of(
+        &self,
+        turn: &Turn,
+        recipe: &Blake3,
+    ) -> Result<Location, RegistryError> {
         let key = ObjectKey::Location(*recipe);
-        let cap = Limits::default().recipe_size;
-        let mut round = self.sources.round(format!("`{key}`"));
-        while let Some(turn) = round.next() {
-            let read = |bytes: Bytes| {
-                Location::from_bytes(&bytes).map_err(|error| unreadable(&key, error))
-            };
-            match self.object_of(&turn, &key, cap).await.and_then(read) {
-                Ok(location) => return Ok(location),
-                Err(error) => self.failed(&mut round, &turn, error).await,
-            }
-        }
-        Err(round.into_error())
+        let bytes = self.object_of(turn, &key, Limits::default().recipe_size).await?;
+        Location::from_bytes(&bytes).map_err(|error| unreadable(&key, error))
     }
 
     /// A signature bundle, by its own digest, as the package's page names it.
@@ -162,35 +125,6 @@ impl RegistryClient {
             })
             .await?;
         Ok(bytes)
-    }
-
-    /// A run of bytes of a pack, to be read as it comes.
-    ///
-    /// # Errors
-    /// When the pack is not there, or other bytes are answered than were asked for.
-    pub async fn pack_range(
-        &self,
-        pack: &Blake3,
-        range: Range<u64>,
-    ) -> Result<PackRange, RegistryError> {
-        let key = ObjectKey::Pack(*pack);
-        let header = format!("bytes={}-{}", range.start, range.end.saturating_sub(1));
-        let request = Request::get(self.public(self.base(), &key)?).header(RANGE, &header);
-        let response = self.transport.open(&request).await?;
-        let answered =
-            PackRange { what: format!("`{key}`"), range: range.clone(), read: 0, response };
-        match answered.response.status() {
-            206 => {
-                let found = answered.response.header(&CONTENT_RANGE).unwrap_or_default().to_owned();
-                let wanted = format!("bytes {}-{}/", range.start, range.end.saturating_sub(1));
-                if found.starts_with(&wanted) { Ok(answered) } else { Err(answered.wrong(found)) }
-            }
-            // A server without ranges answers with the whole pack, which is right only when that was asked for.
-            200 if range.start == 0 => Ok(answered),
-            404 => Err(self.not_found(&key)),
-            416 => Err(answered.wrong("a shorter pack".to_owned())),
-            status => Err(RegistryError::Status { action: format!("send `{key}`"), status }),
-        }
     }
 
     /// An object as it is served, of at most `cap` bytes; `None` when it is nowhere. Nothing else of it is checked.
@@ -216,14 +150,14 @@ impl RegistryClient {
         cap: u64,
         check: impl Fn(&Bytes) -> Result<(), String>,
     ) -> Result<Option<Bytes>, RegistryError> {
-        let mut round = self.sources.round(format!("`{key}`"));
+        let mut round = self.sources.round();
         let check = |site: &Site, bytes: &Bytes| {
             let (what, base) = (format!("`{key}`"), site.base().clone());
             check(bytes).map_err(|problem| RegistryError::Wrong { what, base, problem })
         };
         let found = self.go_round(&mut round, key, cap, check).await;
         if found.is_none() && !round.is_absent(self.base()) {
-            return Err(round.into_error());
+            return Err(RegistryError::nobody(format!("`{key}`"), round.into_failures()));
         }
         Ok(found)
     }
@@ -255,14 +189,14 @@ impl RegistryClient {
         cap: u64,
         check: impl Fn(&Bytes) -> Result<(), RegistryError>,
     ) -> Result<Bytes, RegistryError> {
-        let mut round = self.sources.round(format!("`{key}`"));
+        let mut round = self.sources.round();
         let found = self.go_round(&mut round, key, cap, |_, bytes| check(bytes)).await;
-        found.ok_or_else(|| round.into_error())
+        found.ok_or_else(|| RegistryError::nobody(format!("`{key}`"), round.into_failures()))
     }
 
     async fn go_round(
         &self,
-        round: &mut Round<'_>,
+        round: &mut Round<'_, RegistryError>,
         key: &ObjectKey,
         cap: u64,
         check: impl Fn(&Site, &Bytes) -> Result<(), RegistryError>,
@@ -277,11 +211,14 @@ impl RegistryClient {
         None
     }
 
-    /// Says that a turn brought nothing. A mirror may lack a thing, or have another under its name, because it is one of
-    /// another registry: that is looked at once, when there is reason to.
-    pub(crate) async fn failed(&self, round: &mut Round<'_>, turn: &Turn, error: RegistryError) {
-        let is_odd = error.is_wrong_bytes() || error.is_absence();
-        let another = if is_odd { self.identify(&turn.site).await } else { None };
+    /// Says that a turn brought nothing.
+    async fn failed(
+        &self,
+        round: &mut Round<'_, RegistryError>,
+        turn: &Turn,
+        error: RegistryError,
+    ) {
+        let another = self.identify(&turn.site, error.verdict()).await;
         round.failed(turn, another.unwrap_or(error), self.transport.progress());
     }
 
@@ -304,10 +241,6 @@ impl RegistryClient {
     pub(super) fn public(&self, base: &Url, key: &ObjectKey) -> Result<Url, RegistryError> {
         base.join(&key.path()).map_err(|_| RegistryError::not_one(base))
     }
-
-    fn not_found(&self, key: &ObjectKey) -> RegistryError {
-        RegistryError::NotFound { what: format!("`{key}`"), base: self.base().clone() }
-    }
 }
 
 /// The bytes of an answer, when it is the object and nothing else.
@@ -326,7 +259,7 @@ fn content(key: &ObjectKey, base: &Url, fetched: Fetched) -> Result<Bytes, Regis
 }
 
 /// The content encoding, where there is one.
-fn encoding(header: Option<&str>) -> Option<String> {
+pub(super) fn encoding(header: Option<&str>) -> Option<String> {
     let header = header.filter(|name| !name.eq_ignore_ascii_case("identity"))?;
     Some(header.chars().take(40).collect())
 }

@@ -14,8 +14,16 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use url::Url;
 
-pub(crate) use round::{Round, Turn};
+use crate::error::chain;
+use crate::event::Progress;
+use crate::origin::{is_loopback, registry_url};
+
+pub use round::Failure;
+pub(crate) use round::{Fault, Round, Turn, Verdict, told, worst};
 pub(crate) use site::Site;
+
+/// The most mirrors that a registry can name itself.
+const MOST_HINTS: usize = 16;
 
 /// The places that serve one registry, in the order in which they are asked.
 #[derive(Debug)]
@@ -44,6 +52,22 @@ impl Sources {
         Self { sites: RwLock::new(sites) }
     }
 
+    /// Mirrors that the registry names itself. They are asked after the origin, because nobody here chose them, and the
+    /// fastest of them first. A hint leads from `https` to nothing less, and from afar to no server of this machine.
+    pub(crate) fn hint(&self, origin: &Url, mirrors: &[String]) {
+        let is_fit = |url: &Url| {
+            (url.scheme() == "https" || origin.scheme() == "http")
+                && (!is_loopback(url) || is_loopback(origin))
+        };
+        let mut sites = self.sites.write().unwrap_or_else(PoisonError::into_inner);
+        let mirrors = mirrors.iter().take(MOST_HINTS).filter_map(|url| registry_url(url).ok());
+        for base in mirrors.filter(is_fit) {
+            if sites.iter().all(|site| *site.base() != base) {
+                sites.push(Arc::new(Site::new(base, usize::MAX)));
+            }
+        }
+    }
+
     /// Where they are.
     #[must_use]
     pub fn bases(&self) -> Vec<Url> {
@@ -60,7 +84,36 @@ impl Sources {
     }
 
     /// One question, put to one place after another.
-    pub(crate) fn round(&self, what: impl Into<String>) -> Round<'_> {
-        Round::new(self, what.into())
+    pub(crate) fn round<E: Fault>(&self) -> Round<'_, E> {
+        Round::new(self)
+    }
+
+    /// Somebody else who may be asked, and has given no reason not to.
+    pub(crate) fn other_than(&self, site: &Arc<Site>) -> Option<Arc<Site>> {
+        let is_other = |other: &Arc<Site>| !Arc::ptr_eq(other, site) && !other.is_banned();
+        self.sites().into_iter().find(is_other)
+    }
+
+    /// Remembers what a failure says of a site. Who sent wrong bytes is banned, of which `progress` hears once.
+    pub(crate) fn blame<E: Fault>(&self, site: &Site, error: &E, progress: &Progress) {
+        // A sole place is not left for another one, and its failure is the caller's to tell.
+        let is_sole = self.bases().len() < 2;
+        let told = || format!("{}: {}", site.base(), chain(error).join(": "));
+        match error.verdict() {
+            verdict @ (Verdict::Wrong | Verdict::Foreign) => {
+                if site.ban_for(verdict == Verdict::Foreign) && !is_sole {
+                    progress.warn(&format!("a source is not asked any more; {}", told()));
+                    return;
+                }
+            }
+            Verdict::Passing | Verdict::Failing => site.failed(),
+            Verdict::Lacking | Verdict::Gone => {}
+        }
+        if !is_sole {
+            progress.detail(&told());
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

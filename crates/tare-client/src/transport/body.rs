@@ -124,16 +124,18 @@ fn pieces(file: Arc<File>, size: u64) -> impl Stream<Item = io::Result<Bytes>> +
     })
 }
 
+/// The `length` bytes of a file from `start` on.
 #[cfg(unix)]
-fn read_at(file: &File, start: u64, length: usize) -> io::Result<Bytes> {
+pub(crate) fn read_at(file: &File, start: u64, length: usize) -> io::Result<Bytes> {
     use std::os::unix::fs::FileExt as _;
     let mut piece = vec![0; length];
     file.read_exact_at(&mut piece, start)?;
     Ok(piece.into())
 }
 
+/// The `length` bytes of a file from `start` on.
 #[cfg(windows)]
-fn read_at(file: &File, start: u64, length: usize) -> io::Result<Bytes> {
+pub(crate) fn read_at(file: &File, start: u64, length: usize) -> io::Result<Bytes> {
     use std::os::windows::fs::FileExt as _;
     let mut piece = vec![0; length];
     let mut done = 0;

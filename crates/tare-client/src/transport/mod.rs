@@ -20,6 +20,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATIO
 use reqwest::{Client, Method, NoProxy, Proxy};
 use url::Url;
 
+pub(crate) use body::read_at;
 pub use body::{Body, FileBody};
 pub use error::{Cause, TransportError};
 pub(crate) use pace::Meter;

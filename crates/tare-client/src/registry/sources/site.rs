@@ -85,7 +85,7 @@ impl Site {
     }
 
     /// Remembers that it did not answer.
-    pub(super) fn failed(&self) {
+    pub(crate) fn failed(&self) {
         self.failures.fetch_add(1, Ordering::Relaxed);
     }
 
