@@ -1,0 +1,3 @@
+//! How long a replay takes.
+
+fn main() {}
