@@ -11,6 +11,7 @@
 //! | [`resolve`] | which releases meet the requirements, or why none do |
 //! | [`project`], [`lock`], [`update`] | what a project asks for, what was chosen, and bringing one to the other |
 //! | [`source`], [`pages`], [`history`], [`documents`], [`standing`] | what a registry says, fetched once and kept |
+//! | [`root`], [`head`] | which keys speak for a registry, and what its log says is current |
 //! | [`trust`] | from what a registry says to a release that somebody accepted has signed |
 //! | [`fetch`], [`install`] | from signed releases to contents, trees and links |
 //! | [`home`], [`local`], [`usage`], [`cache`] | the local store, who uses it, and what may go |
@@ -27,6 +28,7 @@ pub mod error;
 pub mod event;
 pub mod fetch;
 pub mod graph;
+pub mod head;
 pub mod history;
 pub mod home;
 pub mod info;
@@ -41,6 +43,7 @@ pub mod project;
 pub mod publish;
 pub mod registry;
 pub mod resolve;
+pub mod root;
 pub mod source;
 pub mod standing;
 pub mod transport;
