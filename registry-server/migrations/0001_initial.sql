@@ -49,14 +49,84 @@ CREATE TABLE package (
     newest    INTEGER REFERENCES release
 ) STRICT;
 
--- The truth: everything current is a function of these lines. `idx` counts from 0 without gaps.
+-- The truth: everything current is a function of these lines. `idx` counts from 0 without gaps. `payload` is the SHA-256 of
+-- the line, which is what the log's tree holds; `line` is null once it is redacted, and the tree stays as it was.
 CREATE TABLE event (
     idx     INTEGER PRIMARY KEY,
     time    INTEGER NOT NULL,
-    package INTEGER REFERENCES package,
-    line    TEXT    NOT NULL
+    type    TEXT    NOT NULL,
+    payload BLOB    NOT NULL,
+    line    TEXT
 ) STRICT;
-CREATE INDEX event_by_package ON event (package, idx) WHERE package IS NOT NULL;
+CREATE INDEX event_by_type ON event (type, idx);
+
+-- The pages that an event stands on. `page` is the page's key in the state map.
+CREATE TABLE event_page (
+    page BLOB    NOT NULL,
+    idx  INTEGER NOT NULL REFERENCES event,
+    PRIMARY KEY (page, idx)
+) STRICT, WITHOUT ROWID;
+
+-- The state map: the SHA-256 of every page, by key. `path` is that of the page's file.
+CREATE TABLE state_row (
+    key   BLOB PRIMARY KEY,
+    value BLOB NOT NULL,
+    path  TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The nodes of the map's tree as they are now; level 0 is the root. `dirty` until the node's file is written.
+CREATE TABLE state_node (
+    level  INTEGER NOT NULL,
+    prefix INTEGER NOT NULL,
+    hash   BLOB    NOT NULL,
+    dirty  INTEGER NOT NULL,
+    PRIMARY KEY (level, prefix)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX state_node_dirty ON state_node (dirty) WHERE dirty = 1;
+
+-- The roots of full tiles of the log's tree: `hash` is place `idx` on `level`, from 1. The hashes of level 0 are those of the
+-- events.
+CREATE TABLE tree_hash (
+    level INTEGER NOT NULL,
+    idx   INTEGER NOT NULL,
+    hash  BLOB    NOT NULL,
+    PRIMARY KEY (level, idx)
+) STRICT, WITHOUT ROWID;
+
+-- What was signed, one row for a size: a log has never two roots of one size. `edge` is the right edge of the tree without
+-- its last entry, the hashes one after another: it is the proof that the last entry, a state, is in the tree, and with that
+-- entry it is what the next batch goes on from.
+CREATE TABLE checkpoint (
+    size INTEGER PRIMARY KEY,
+    root BLOB    NOT NULL,
+    edge BLOB    NOT NULL,
+    note TEXT    NOT NULL
+) STRICT;
+
+-- Signature lines of witnesses and mirrors over the checkpoint of that size. `key` is the name and id of who signed.
+CREATE TABLE cosignature (
+    size INTEGER NOT NULL REFERENCES checkpoint,
+    key  TEXT    NOT NULL,
+    line TEXT    NOT NULL,
+    PRIMARY KEY (size, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE root_document (
+    version INTEGER PRIMARY KEY,
+    note    TEXT    NOT NULL
+) STRICT;
+
+-- The size of the log that the public head has.
+CREATE TABLE published (
+    singleton INTEGER PRIMARY KEY CHECK (singleton = 1),
+    size      INTEGER NOT NULL
+) STRICT;
+
+-- The size of the log up to which everything but the head is in the public files.
+CREATE TABLE projected (
+    singleton INTEGER PRIMARY KEY CHECK (singleton = 1),
+    size      INTEGER NOT NULL
+) STRICT;
 
 -- `version_key` leaves out build metadata: two versions that differ in it alone cannot both exist.
 CREATE TABLE release (

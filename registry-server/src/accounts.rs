@@ -1,7 +1,8 @@
 //! Users and tokens, as the operator manages them. There is no way to do this over the network.
 
 use jiff::{SignedDuration, Timestamp};
-use tare_format::name::check_segment;
+use tare_format::event::BY_REGISTRY;
+use tare_format::name::{check_segment, fold};
 use tare_format::scope::{Action, Scope};
 
 use crate::auth::TokenText;
@@ -128,6 +129,10 @@ impl Registry {
             login: login.to_owned(),
             reason: error.to_string(),
         })?;
+        if fold(login) == BY_REGISTRY {
+            let reason = "the registry acts under this name itself".to_owned();
+            return Err(AccountError::Login { login: login.to_owned(), reason });
+        }
         let mut tx = self.db.begin().await?;
         if let Some(user) = users::by_login(&mut tx, login).await? {
             return Err(AccountError::UserExists { login: user.login });

@@ -8,6 +8,7 @@ use tare_format::limits::Limits;
 use tare_format::pack::Codec;
 
 use crate::clock::{Clock, SystemClock};
+use crate::cosigners::{Cosigners, NoCosigners};
 use crate::entropy::{Entropy, SystemEntropy};
 
 /// How a registry runs.
@@ -15,6 +16,8 @@ use crate::entropy::{Entropy, SystemEntropy};
 pub struct Config {
     /// The registry's folder.
     pub path: PathBuf,
+    /// What a registry that is made here is called, in its keys and in its log; drawn when nothing is said.
+    pub name: Option<String>,
     /// How large things may be.
     pub limits: Limits,
     /// The codecs that it takes in packs.
@@ -35,6 +38,8 @@ pub struct Config {
     pub clock: Arc<dyn Clock>,
     /// Where random bytes come from.
     pub entropy: Arc<dyn Entropy>,
+    /// Who is asked to cosign the log.
+    pub cosigners: Arc<dyn Cosigners>,
 }
 
 impl Config {
@@ -43,6 +48,7 @@ impl Config {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
+            name: None,
             limits: Limits::default(),
             codecs: Codec::ALL.to_vec(),
             session_lifetime: Duration::from_secs(24 * 60 * 60),
@@ -52,6 +58,7 @@ impl Config {
             idle_timeout: Duration::from_secs(30),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
+            cosigners: Arc::new(NoCosigners),
         }
     }
 
@@ -68,6 +75,12 @@ impl Config {
 
     pub(crate) fn database(&self) -> PathBuf {
         self.path.join("registry.sqlite")
+    }
+
+    /// The folder of private keys.
+    #[must_use]
+    pub fn keys(&self) -> PathBuf {
+        self.path.join("keys")
     }
 
     pub(crate) fn lock(&self) -> PathBuf {

@@ -69,29 +69,24 @@ pub async fn fsck(registry: &Registry, read_data: bool) -> Result<Report, ApiErr
 
 /// The numbers of events have no gap, and each line is an event.
 async fn check_log(registry: &Registry, report: &mut Report) -> Result<(), ApiError> {
-    const PAGE: u32 = 1000;
-    let mut next = 0_i64;
+    const PAGE: u64 = 1000;
     loop {
         let mut db = registry.db.read().await?;
-        let lines = events::page(&mut db, report.events, PAGE).await?;
-        if lines.is_empty() {
+        let rows = events::range(&mut db, report.events, report.events + PAGE).await?;
+        if rows.is_empty() {
             return Ok(());
         }
-        for (number, line) in lines {
-            if number != next {
-                report.problems.push(format!("the log has no event {next}"));
+        for row in rows {
+            if row.idx != report.events {
+                report.problems.push(format!("the log has no event {}", report.events));
             }
-            if let Err(error) = tare_format::event::Event::from_line(&line) {
-                report.problems.push(format!("event {number} cannot be read: {error}"));
-            }
-            next = number.saturating_add(1);
+            report.events = row.idx.saturating_add(1);
         }
-        report.events = crate::db::unsigned(next)?;
     }
 }
 
 async fn compare(registry: &Registry, key: &ObjectKey, report: &mut Report) {
-    let expected = match projection::expected(registry, key).await {
+    let expected = match expected(registry, key).await {
         Ok(Some(bytes)) => bytes,
         Ok(None) => return,
         Err(error) => {
@@ -109,6 +104,11 @@ async fn compare(registry: &Registry, key: &ObjectKey, report: &mut Report) {
             report.problems.push(format!("`{key}` cannot be compared: {}", chain(&error)))
         }
     }
+}
+
+async fn expected(registry: &Registry, key: &ObjectKey) -> Result<Option<Vec<u8>>, ApiError> {
+    let mut db = registry.db.read().await?;
+    projection::expected(registry, &mut db, key).await
 }
 
 async fn check_release(
@@ -200,4 +200,13 @@ fn check_pack(
     // A pack has at most 72 MiB, so it is read at once.
     let right = !read_data || Blake3::of(&store.read(&key, 0..size)?) == pack;
     Ok((!right).then(|| "has other bytes than its name says".to_owned()))
+}
+
+/// The paths of the public files that are missing or say something else than the database, sorted.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn differing(registry: &Registry) -> Result<Vec<String>, ApiError> {
+    let report = fsck(registry, false).await?;
+    Ok(report.problems)
 }

@@ -23,6 +23,8 @@
 //! | `standing` | yank, withdrawal, owners, signers |
 //! | `projection`, `db` | the public files, and the rows that they are made from |
 //! | [`accounts`], [`mod@fsck`] | what the operator does |
+//! | [`root`] | drafts, signatures and publication of root documents |
+//! | [`witness`] | cosigning the checkpoints of any log, for others |
 //!
 //! Nothing here reads the environment, prints, or exits; time and random bytes are passed in.
 
@@ -30,23 +32,37 @@ pub mod accounts;
 pub mod clock;
 pub mod entropy;
 pub mod fsck;
+pub mod key_file;
+pub mod root;
+pub mod witness;
 
+mod advance;
 mod auth;
 mod collect;
 mod config;
+mod cosign;
+mod cosigners;
 mod db;
 mod error;
+mod founding;
+mod guard;
 mod http;
+mod log_key;
+mod log_summary;
 pub mod openapi;
 mod projection;
 mod publish;
 mod registry;
 mod routes;
+mod sequence;
 mod standing;
 
 pub use auth::TokenText;
 pub use config::Config;
+pub use cosign::{HttpCosigners, SetupError};
+pub use cosigners::{Cosigners, NoCosigners, Seen};
 pub use error::ApiError;
 pub use http::serve;
+pub use log_summary::LogSummary;
 pub use registry::{App, OpenError, Registry};
 pub use routes::router;

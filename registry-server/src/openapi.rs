@@ -25,7 +25,9 @@ fn document() -> Value {
     let mut paths: Map<String, Value> = Map::new();
     for endpoint in table() {
         let operation = operation(&endpoint, &mut generator);
-        let path = paths.entry(endpoint.path).or_insert_with(|| json!({}));
+        // OpenAPI has no mark for a parameter that takes the rest of the path.
+        let path = endpoint.path.replace("{*", "{");
+        let path = paths.entry(path).or_insert_with(|| json!({}));
         path[endpoint.method.as_str().to_lowercase()] = operation;
     }
     let schemas = generator.take_definitions(true);

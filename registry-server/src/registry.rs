@@ -3,18 +3,23 @@
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex as BlockingMutex};
 
 use tare_format::registry::{REGISTRY_FORMAT, RegistryId};
 use tare_store::{FolderStore, ObjectStore, StoreError};
-use tokio::sync::{Mutex, RwLock};
+use tare_tlog::hash::Hash;
+use tare_tlog::key::SigningKey;
+use tare_tlog::note::Note;
+use tokio::sync::{Mutex, Notify, RwLock};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::db::{self, Database};
-use crate::entropy::{Entropy, random};
+use crate::db::Database;
+use crate::entropy::Entropy;
 use crate::error::ApiError;
-use crate::projection;
+use crate::founding::{FirstRoot, small_root};
+use crate::key_file::{self, KeyFileError};
+use crate::{guard, projection};
 
 /// Why a registry did not open.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +64,40 @@ pub enum OpenError {
         /// What the database says.
         found: String,
     },
+    /// The registry could not be begun.
+    #[error("failed to make the registry")]
+    Found(#[source] ApiError),
+    /// The log's key could not be kept.
+    #[error("failed to keep the key of the log")]
+    Key(#[from] KeyFileError),
+    /// The database is older than what was said in public.
+    #[error(
+        "the database has {own} events, and {by} has {size}: it was put back from a backup, and going on would fork the \
+         log. Put back a newer backup, or replace the log by a root document (`tare-registry root --help`)"
+    )]
+    RolledBack {
+        /// How many events the database has.
+        own: u64,
+        /// Who has more.
+        by: String,
+        /// How many they have.
+        size: u64,
+    },
+    /// The database has another history than what was said in public.
+    #[error(
+        "{by} has the root {root} for {size} events, and the database has {found}: they are two histories of one log. Put back \
+         the database that it was made from, or replace the log by a root document (`tare-registry root --help`)"
+    )]
+    Forked {
+        /// Who has another one.
+        by: String,
+        /// Of how many events.
+        size: u64,
+        /// The root that they have.
+        root: Hash,
+        /// The root in the database.
+        found: String,
+    },
     /// What a crash had left undone could not be done.
     #[error("failed to bring the public files up to date")]
     Recover(#[source] ApiError),
@@ -80,29 +119,75 @@ pub struct Registry {
     pub(crate) collecting: RwLock<()>,
     /// Held while public files are written anew, so that an older state never overwrites a newer one.
     pub(crate) projecting: Mutex<()>,
+    /// Told when the log has grown, so that cosigners are asked at once.
+    pub(crate) grown: Notify,
+    /// The log's key, once it was read.
+    pub(crate) log_key: BlockingMutex<Option<Arc<SigningKey>>>,
     /// The lock on the folder. Nothing reads it: the system gives it back when the process ends, however it ends.
     _lock: Option<File>,
 }
 
 impl Registry {
-    /// Makes a registry in the folder of `config`, which may be absent or empty.
+    /// Makes a registry in the folder of `config`, which may be absent or empty: with one root key and no witnesses.
     ///
     /// # Errors
-    /// [`OpenError::Exists`] when there is one; else when the folder or the database cannot be made.
+    /// [`OpenError::Exists`] when there is one; else when the folder, the keys or the database cannot be made.
     pub async fn init(config: &Config) -> Result<(), OpenError> {
-        if config.is_initialised() {
-            return Err(OpenError::Exists { path: config.path.clone() });
+        let database = Self::prepare(config).await?;
+        let root = small_root(config).map_err(OpenError::Found)?;
+        Self::establish(config, database, &root).await
+    }
+
+    /// Makes a registry in the folder of `config` with a first root document that was signed elsewhere, and the key of the
+    /// log that it names.
+    ///
+    /// # Errors
+    /// [`OpenError::Exists`] when there is one; [`OpenError::Found`] when too few keys signed the document or the log has
+    /// another key; else when the folder or the database cannot be made.
+    pub async fn init_with_root(
+        config: &Config,
+        root: Note,
+        log_key: &SigningKey,
+    ) -> Result<(), OpenError> {
+        let root = FirstRoot::new(root).map_err(OpenError::Found)?;
+        let database = Self::prepare(config).await?;
+        let folder = config.keys();
+        std::fs::create_dir_all(&folder).map_err(|source| OpenError::Folder {
+            action: "make the folder",
+            path: folder.clone(),
+            source,
+        })?;
+        match key_file::create(&folder.join("log.key"), log_key) {
+            // An earlier try was cut off. Whether it is the right key is found out when the first events are signed.
+            Ok(()) | Err(KeyFileError::Exists { .. }) => {}
+            Err(error) => return Err(error.into()),
         }
-        let folder = |source| OpenError::Folder {
+        Self::establish(config, database, &root).await
+    }
+
+    /// The folder and the empty database of a registry that is to be made.
+    async fn prepare(config: &Config) -> Result<Database, OpenError> {
+        std::fs::create_dir_all(&config.path).map_err(|source| OpenError::Folder {
             action: "make the folder",
             path: config.path.clone(),
             source,
-        };
-        std::fs::create_dir_all(&config.path).map_err(folder)?;
+        })?;
+        let database = Database::open(&config.database()).await?;
+        match identity(&database).await? {
+            Some(_) => Err(OpenError::Exists { path: config.path.clone() }),
+            None => Ok(database),
+        }
+    }
+
+    async fn establish(
+        config: &Config,
+        database: Database,
+        root: &FirstRoot,
+    ) -> Result<(), OpenError> {
         let store: Arc<dyn ObjectStore> =
             Arc::new(FolderStore::open(&config.public(), &config.staging())?);
-        let database = Database::open(&config.database()).await?;
-        let registry = Self::assemble(config.clone(), database, store, None).await?;
+        let registry = Self::assemble(config.clone(), database, store, root.id(), None);
+        registry.found(root).await.map_err(OpenError::Found)?;
         registry.recover().await?;
         registry.db.close().await;
         Ok(())
@@ -139,13 +224,21 @@ impl Registry {
         Self::open_parts(config, None).await
     }
 
-    /// A registry over any store. The database is made when it is missing.
+    /// A registry over any store. It is made, as [`Registry::init`] does it, when there is none.
     ///
     /// # Errors
     /// When the database cannot be used.
     pub async fn with_store(config: Config, store: Arc<dyn ObjectStore>) -> Result<App, OpenError> {
         let database = Database::open(&config.database()).await?;
-        let registry = Self::assemble(config, database, store, None).await?;
+        let registry = match identity(&database).await? {
+            Some(id) => Self::assemble(config, database, store, id, None),
+            None => {
+                let root = small_root(&config).map_err(OpenError::Found)?;
+                let registry = Self::assemble(config, database, store, root.id(), None);
+                registry.found(&root).await.map_err(OpenError::Found)?;
+                registry
+            }
+        };
         registry.recover().await?;
         Ok(registry)
     }
@@ -172,17 +265,19 @@ impl Registry {
         let store: Arc<dyn ObjectStore> =
             Arc::new(FolderStore::open(&config.public(), &config.staging())?);
         let database = Database::open(&config.database()).await?;
-        Self::assemble(config, database, store, lock).await
+        let id = identity(&database).await?;
+        let id = id.ok_or_else(|| OpenError::Absent { path: config.path.clone() })?;
+        Ok(Self::assemble(config, database, store, id, lock))
     }
 
-    async fn assemble(
+    fn assemble(
         config: Config,
         db: Database,
         store: Arc<dyn ObjectStore>,
+        id: RegistryId,
         lock: Option<File>,
-    ) -> Result<App, OpenError> {
-        let id = identity(&db, &config).await?;
-        Ok(Arc::new(Self {
+    ) -> App {
+        Arc::new(Self {
             db,
             store,
             clock: config.clock.clone(),
@@ -191,14 +286,17 @@ impl Registry {
             id,
             collecting: RwLock::default(),
             projecting: Mutex::default(),
+            grown: Notify::new(),
+            log_key: BlockingMutex::default(),
             _lock: lock,
-        }))
+        })
     }
 
-    /// Does what a crash had left undone.
+    /// Makes sure that the database may go on, and does what a crash had left undone.
     async fn recover(&self) -> Result<(), OpenError> {
+        guard::check(self).await?;
         projection::write_registry(self).await.map_err(OpenError::Recover)?;
-        projection::catch_up(self).await.map_err(OpenError::Recover)
+        projection::project(self).await.map_err(OpenError::Recover)
     }
 
     /// Runs work that blocks on the store, on a thread that may block.
@@ -219,26 +317,15 @@ impl Registry {
     }
 }
 
-/// Reads the registry's id, or draws it when the database is new.
-async fn identity(db: &Database, config: &Config) -> Result<RegistryId, OpenError> {
-    let recover = |error| OpenError::Recover(error);
-    let mut tx = db.begin().await.map_err(recover)?;
+/// The registry's id; `None` in a database that no registry was made in.
+async fn identity(db: &Database) -> Result<Option<RegistryId>, OpenError> {
+    let mut db = db.read().await.map_err(OpenError::Recover)?;
     let found: Option<(String, String)> =
-        sqlx::query_as("SELECT id, format FROM registry").fetch_optional(&mut *tx).await?;
-    if let Some((id, format)) = found {
-        if format != REGISTRY_FORMAT {
-            return Err(OpenError::Format { found: format });
-        }
-        return id.parse().map_err(|error| recover(ApiError::internal(error)));
+        sqlx::query_as("SELECT id, format FROM registry").fetch_optional(&mut *db).await?;
+    let Some((id, format)) = found else { return Ok(None) };
+    if format != REGISTRY_FORMAT {
+        return Err(OpenError::Format { found: format });
     }
-    let drawn: [u8; 16] = random(config.entropy.as_ref()).map_err(|error| recover(error.into()))?;
-    let id = RegistryId::of_root(&tare_format::Sha256::of(&drawn));
-    sqlx::query("INSERT INTO registry (singleton, id, format, created) VALUES (1, ?, ?, ?)")
-        .bind(id.as_str())
-        .bind(REGISTRY_FORMAT)
-        .bind(db::seconds(config.clock.now()))
-        .execute(&mut *tx)
-        .await?;
-    tx.commit().await?;
-    Ok(id)
+    let id = id.parse().map_err(|error| OpenError::Recover(ApiError::internal(error)))?;
+    Ok(Some(id))
 }

@@ -1,5 +1,5 @@
 //! Changes to what is published already: yank, withdrawal, owners, signers. Each is one event with its effect in one
-//! transaction, and asking twice changes nothing.
+//! batch, and asking twice changes nothing.
 
 use semver::Version;
 use tare_format::api::{Changed, OwnerChange, SignerChange, StatusChange};
@@ -11,10 +11,11 @@ use tare_format::{Namespace, PackageName};
 use tare_sign::PublicKey;
 
 use crate::auth::{Principal, Resource, authorize};
-use crate::db::{Connection, events, names, releases, users};
+use crate::db::{Connection, names, releases, users};
 use crate::error::{ApiError, chain};
 use crate::projection;
 use crate::registry::Registry;
+use crate::sequence::Batch;
 
 /// How long a reason may be, in bytes. It stays in the log for ever.
 const MAX_REASON: usize = 500;
@@ -44,9 +45,9 @@ pub(crate) async fn change_status(
     change: StatusChange,
 ) -> Result<Changed, ApiError> {
     let reason = reason(status, change)?;
-    let mut tx = registry.db.begin().await?;
-    let (package, name) = find_package(&mut tx, principal, Action::Yank, name).await?;
-    let row = releases::find(&mut tx, &name.key(), version).await?;
+    let mut batch = registry.batch(&principal.login).await?;
+    let (package, name) = find_package(&mut batch, principal, Action::Yank, name).await?;
+    let row = releases::find(batch.db(), &name.key(), version).await?;
     let row = row.filter(|row| row.version == version.to_string());
     let row = row.ok_or_else(|| {
         ApiError::not_found(format!("`{name}` has no version {version}"))
@@ -72,9 +73,10 @@ pub(crate) async fn change_status(
         Status::Live => "live",
         Status::Withdrawn => "withdrawn",
     };
-    releases::set_status(&mut tx, row.id, text).await?;
-    settle_newest(&mut tx, package).await?;
-    finish(registry, principal, tx, body).await
+    let event = batch.append(body).await?;
+    releases::set_status(batch.db(), row.id, text).await?;
+    settle_newest(batch.db(), package).await?;
+    finish(registry, batch, event).await
 }
 
 fn reason(status: Status, change: StatusChange) -> Result<String, ApiError> {
@@ -134,13 +136,16 @@ pub(crate) async fn change_owner(
     namespace: &Namespace,
     change: OwnerChange,
 ) -> Result<Changed, ApiError> {
-    let mut tx = registry.db.begin().await?;
-    let name = require_namespace(&mut tx, namespace).await?;
-    let owners = names::owners(&mut tx, &namespace.key()).await?;
+    let mut batch = registry.batch(&principal.login).await?;
+    let name = require_namespace(batch.db(), namespace).await?;
+    let owners = names::owners(batch.db(), &namespace.key()).await?;
     let ids: Vec<i64> = owners.iter().map(|(id, _)| *id).collect();
     let resource = Resource::Namespace { name: &name, owners: &ids };
     authorize(principal, Action::Owner, &resource)?;
-    let user = users::by_login(&mut tx, &change.login).await?;
+    if !ids.contains(&principal.user) {
+        batch.act_as_registry();
+    }
+    let user = users::by_login(batch.db(), &change.login).await?;
     let user = user.ok_or_else(|| {
         ApiError::not_found(format!("there is no user `{}`", change.login))
             .help("the registry's operator adds users with `tare-registry user add`")
@@ -153,12 +158,16 @@ pub(crate) async fn change_owner(
             let detail = format!("`{}` is the last owner of `{name}`", user.login);
             return Err(ApiError::new(Code::StateConflict, detail).help("add another owner first"));
         }
-        (Change::Add, false) => names::insert_owner(&mut tx, &namespace.key(), user.id).await?,
-        (Change::Remove, true) => names::delete_owner(&mut tx, &namespace.key(), user.id).await?,
+        (Change::Add, false) | (Change::Remove, true) => {}
     }
-    let namespace = name.parse().map_err(ApiError::internal)?;
-    let body = EventBody::Owner { namespace, login: user.login, change: change.change };
-    finish(registry, principal, tx, body).await
+    let owned = name.parse().map_err(ApiError::internal)?;
+    let body = EventBody::Owner { namespace: owned, login: user.login, change: change.change };
+    let event = batch.append(body).await?;
+    match change.change {
+        Change::Add => names::insert_owner(batch.db(), &namespace.key(), user.id).await?,
+        Change::Remove => names::delete_owner(batch.db(), &namespace.key(), user.id).await?,
+    }
+    finish(registry, batch, event).await
 }
 
 /// Adds or removes a key that may sign the releases of a package. The last one stays.
@@ -175,9 +184,9 @@ pub(crate) async fn change_signer(
     let key = PublicKey::from_pem(&change.pem)
         .map_err(|error| ApiError::invalid(format!("the key is refused: {}", chain(&error))))?
         .to_signer_key();
-    let mut tx = registry.db.begin().await?;
-    let (package, name) = find_package(&mut tx, principal, Action::Owner, name).await?;
-    let signers = releases::signers(&mut tx, &name.key()).await?;
+    let mut batch = registry.batch(&principal.login).await?;
+    let (package, name) = find_package(&mut batch, principal, Action::Owner, name).await?;
+    let signers = releases::signers(batch.db(), &name.key()).await?;
     match (change.change, signers.iter().any(|signer| signer.id == key.id)) {
         (Change::Add, true) | (Change::Remove, false) => {
             return Ok(Changed { changed: false, event: None });
@@ -186,26 +195,34 @@ pub(crate) async fn change_signer(
             let detail = format!("the key {} is the last one that may sign `{name}`", key.id);
             return Err(ApiError::new(Code::StateConflict, detail).help("add another key first"));
         }
-        (Change::Add, false) => releases::insert_signer(&mut tx, package, &key).await?,
-        (Change::Remove, true) => releases::delete_signer(&mut tx, package, key.id).await?,
+        (Change::Add, false) | (Change::Remove, true) => {}
     }
-    let body = EventBody::Signer { package: name, key, change: change.change };
-    finish(registry, principal, tx, body).await
+    let body = EventBody::Signer { package: name, key: key.clone(), change: change.change };
+    let event = batch.append(body).await?;
+    match change.change {
+        Change::Add => releases::insert_signer(batch.db(), package, &key).await?,
+        Change::Remove => releases::delete_signer(batch.db(), package, key.id).await?,
+    }
+    finish(registry, batch, event).await
 }
 
-/// The package's row and its name in its owner's case, when `principal` may do `action` to it.
+/// The package's row and its name in its owner's case, when `principal` may do `action` to it. An administrator who does not
+/// own it acts as the registry.
 async fn find_package(
-    db: &mut Connection,
+    batch: &mut Batch<'_>,
     principal: &Principal,
     action: Action,
     name: &PackageName,
 ) -> Result<(i64, PackageName), ApiError> {
-    let row = names::package(db, &name.key()).await?;
+    let row = names::package(batch.db(), &name.key()).await?;
     let row = row.ok_or_else(|| ApiError::not_found(format!("there is no package `{name}`")))?;
     let name: PackageName = row.name.parse().map_err(ApiError::internal)?;
-    let owners = names::owners(db, &fold(name.namespace())).await?;
+    let owners = names::owners(batch.db(), &fold(name.namespace())).await?;
     let owners: Vec<i64> = owners.into_iter().map(|(id, _)| id).collect();
     authorize(principal, action, &Resource::Package { name: &name, owners: &owners })?;
+    if !owners.contains(&principal.user) {
+        batch.act_as_registry();
+    }
     Ok((row.id, name))
 }
 
@@ -214,16 +231,13 @@ async fn require_namespace(db: &mut Connection, namespace: &Namespace) -> Result
     name.ok_or_else(|| ApiError::not_found(format!("there is no namespace `{namespace}`")))
 }
 
-/// Appends the event, commits, and writes the page.
+/// Commits, and brings the public files up to it.
 async fn finish(
     registry: &Registry,
-    principal: &Principal,
-    mut tx: sqlx::Transaction<'static, sqlx::Sqlite>,
-    body: EventBody,
+    batch: Batch<'_>,
+    event: u64,
 ) -> Result<Changed, ApiError> {
-    let (entropy, now) = (registry.entropy.as_ref(), registry.clock.now());
-    let event = events::append(&mut tx, entropy, now, &principal.login, body).await?;
-    tx.commit().await?;
-    projection::catch_up(registry).await?;
+    batch.commit().await?;
+    projection::project(registry).await?;
     Ok(Changed { changed: true, event: Some(event) })
 }

@@ -3,8 +3,11 @@
 mod accounts;
 mod fsck;
 mod init;
+mod log;
 mod output;
+mod root;
 mod serve;
+mod witness;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -48,6 +51,9 @@ impl Common {
 enum Verb {
     /// Make a registry in a folder
     Init {
+        /// What the registry is called in its keys and its log, such as `hub.example.org`; drawn when nothing is said
+        #[arg(long)]
+        name: Option<String>,
         #[command(flatten)]
         common: Common,
     },
@@ -78,6 +84,27 @@ enum Verb {
         #[command(flatten)]
         common: Common,
     },
+    /// Look at the log, and write the public files anew from the database
+    Log {
+        #[command(subcommand)]
+        verb: log::LogVerb,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Draft, sign and publish the documents that say which keys speak for the registry
+    Root {
+        #[command(subcommand)]
+        verb: root::RootVerb,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Cosign the logs of other registries; `--path` is the witness's own folder
+    Witness {
+        #[command(subcommand)]
+        verb: witness::WitnessVerb,
+        #[command(flatten)]
+        common: Common,
+    },
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -88,11 +115,14 @@ enum Verb {
 /// Runs one command.
 pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.verb {
-        Verb::Init { common } => init::run(&common).await?,
+        Verb::Init { name, common } => init::run(name, &common).await?,
         Verb::Serve(args) => serve::run(args).await?,
         Verb::User { verb, common } => accounts::users(verb, &common).await?,
         Verb::Token { verb, common } => accounts::tokens(verb, &common).await?,
         Verb::Fsck { read_data, common } => return fsck::run(read_data, &common).await,
+        Verb::Log { verb, common } => log::run(verb, &common).await?,
+        Verb::Root { verb, common } => root::run(verb, &common).await?,
+        Verb::Witness { verb, common } => witness::run(verb, &common).await?,
         Verb::Completions { shell } => {
             let mut command = Cli::command();
             clap_complete::generate(shell, &mut command, "tare-registry", &mut std::io::stdout());

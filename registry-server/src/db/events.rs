@@ -1,121 +1,152 @@
-//! The log's lines, and which public files they make stale.
+//! The log's lines, and the pages that they stand on.
 
-use jiff::Timestamp;
-use tare_format::event::{Event, EventBody, Salt};
-use tare_store::ObjectKey;
+use sqlx::FromRow;
+use tare_format::Sha256;
+use tare_format::event::{PageKey, REDACTED};
 
-use super::{Connection, integer, timestamp, unsigned};
-use crate::entropy::{Entropy, random};
+use super::{Connection, bytes32, integer, unsigned};
 use crate::error::ApiError;
 
-/// Appends one event and gives its number. Must be in the transaction of its effect.
-///
-/// Times never go back, whatever the clock does: a reader may rely on the order of numbers being that of times.
-pub(crate) async fn append(
-    db: &mut Connection,
-    entropy: &dyn Entropy,
-    now: Timestamp,
-    by: &str,
-    body: EventBody,
-) -> Result<u64, ApiError> {
-    let last: Option<(i64, i64)> =
-        sqlx::query_as("SELECT idx, time FROM event ORDER BY idx DESC LIMIT 1")
-            .fetch_optional(&mut *db)
-            .await?;
-    let idx = last.map_or(0, |(idx, _)| idx.saturating_add(1));
-    let time = last.map_or(now.as_second(), |(_, time)| time.max(now.as_second()));
-    let package = match body.package() {
-        Some(name) => super::names::package(db, &name.key()).await?.map(|row| row.id),
-        None => None,
-    };
-    let event =
-        Event { salt: Salt(random(entropy)?), time: timestamp(time)?, by: by.to_owned(), body };
-    let line = event.to_line().map_err(ApiError::internal)?;
-    sqlx::query("INSERT INTO event (idx, time, package, line) VALUES (?, ?, ?, ?)")
-        .bind(idx)
-        .bind(time)
-        .bind(package)
-        .bind(line)
-        .execute(&mut *db)
-        .await?;
-    if let Some(name) = event.body.package() {
-        mark_stale(db, &ObjectKey::Package(name.clone())).await?;
+/// One event, as it lies in the log.
+#[derive(Debug, Clone)]
+pub(crate) struct EventRow {
+    /// Its number.
+    pub idx: u64,
+    /// The name of its type.
+    pub kind: String,
+    /// SHA-256 of its line.
+    pub payload: Sha256,
+    /// The line without its line feed; `None` once it is redacted.
+    pub line: Option<String>,
+}
+
+impl EventRow {
+    /// The line, or what stands in its place.
+    pub(crate) fn line_or_mark(&self) -> &str {
+        self.line.as_deref().unwrap_or(REDACTED)
     }
-    unsigned(idx)
 }
 
-/// The lines of one package in order.
-pub(crate) async fn of_package(
+#[derive(FromRow)]
+struct Row {
+    idx: i64,
+    kind: String,
+    payload: Vec<u8>,
+    line: Option<String>,
+}
+
+impl Row {
+    fn read(self) -> Result<EventRow, ApiError> {
+        let payload = Sha256::from_bytes(bytes32(self.payload)?);
+        Ok(EventRow { idx: unsigned(self.idx)?, kind: self.kind, payload, line: self.line })
+    }
+}
+
+/// Keeps an event. Its number must be the next one.
+pub(crate) async fn insert(
     db: &mut Connection,
-    package: i64,
-) -> Result<Vec<String>, sqlx::Error> {
-    sqlx::query_scalar("SELECT line FROM event WHERE package = ? ORDER BY idx")
-        .bind(package)
-        .fetch_all(db)
-        .await
-}
-
-/// Says that a public file is to be written anew.
-pub(crate) async fn mark_stale(db: &mut Connection, key: &ObjectKey) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO stale (path, mark) VALUES (?, 1) ON CONFLICT DO UPDATE SET mark = mark + 1",
-    )
-    .bind(key.path())
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-/// A public file that is to be written anew.
-#[derive(Debug)]
-pub(crate) struct Stale {
-    /// Which file.
-    pub key: ObjectKey,
-    /// How often it was marked.
-    pub mark: i64,
-}
-
-/// The public files that are to be written anew.
-pub(crate) async fn stale(db: &mut Connection) -> Result<Vec<Stale>, ApiError> {
-    let rows: Vec<(String, i64)> =
-        sqlx::query_as("SELECT path, mark FROM stale ORDER BY path").fetch_all(db).await?;
-    let read = |(path, mark): (String, i64)| {
-        Ok(Stale { key: path.parse().map_err(ApiError::internal)?, mark })
-    };
-    rows.into_iter().map(read).collect()
-}
-
-/// Says that a file was written from what was read after `stale` was. A later mark stays.
-pub(crate) async fn clear_stale(db: &mut Connection, stale: &Stale) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM stale WHERE path = ? AND mark = ?")
-        .bind(stale.key.path())
-        .bind(stale.mark)
+    event: &EventRow,
+    time: i64,
+) -> Result<(), ApiError> {
+    sqlx::query("INSERT INTO event (idx, time, type, payload, line) VALUES (?, ?, ?, ?, ?)")
+        .bind(integer(event.idx)?)
+        .bind(time)
+        .bind(&event.kind)
+        .bind(event.payload.as_bytes().as_slice())
+        .bind(&event.line)
         .execute(db)
         .await?;
     Ok(())
 }
 
-/// One page of all lines, from number `from` on.
-pub(crate) async fn page(
+/// Says that an event stands on a page.
+pub(crate) async fn insert_page(
     db: &mut Connection,
-    from: u64,
-    length: u32,
-) -> Result<Vec<(i64, String)>, ApiError> {
-    let rows = sqlx::query_as("SELECT idx, line FROM event WHERE idx >= ? ORDER BY idx LIMIT ?")
-        .bind(integer(from)?)
-        .bind(length)
-        .fetch_all(db)
+    page: &PageKey,
+    idx: u64,
+) -> Result<(), ApiError> {
+    sqlx::query("INSERT INTO event_page (page, idx) VALUES (?, ?)")
+        .bind(page.state_key().as_slice())
+        .bind(integer(idx)?)
+        .execute(db)
         .await?;
-    Ok(rows)
+    Ok(())
 }
 
-/// The size of a package's page in bytes.
-pub(crate) async fn page_size(db: &mut Connection, package: i64) -> Result<u64, ApiError> {
+/// Takes an event's line out. Its place in the log stays, and so does every proof.
+pub(crate) async fn erase_line(db: &mut Connection, idx: u64) -> Result<(), ApiError> {
+    sqlx::query("UPDATE event SET line = NULL WHERE idx = ?")
+        .bind(integer(idx)?)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// How many events there are.
+pub(crate) async fn count(db: &mut Connection) -> Result<u64, ApiError> {
+    let count: i64 = sqlx::query_scalar("SELECT coalesce(max(idx) + 1, 0) FROM event")
+        .fetch_one(db)
+        .await?;
+    unsigned(count)
+}
+
+/// The time of the last event, in whole seconds since 1970.
+pub(crate) async fn last_time(db: &mut Connection) -> Result<Option<i64>, ApiError> {
+    Ok(sqlx::query_scalar("SELECT time FROM event ORDER BY idx DESC LIMIT 1")
+        .fetch_optional(db)
+        .await?)
+}
+
+/// One event by its number.
+pub(crate) async fn find(db: &mut Connection, idx: u64) -> Result<Option<EventRow>, ApiError> {
+    Ok(range(db, idx, idx.saturating_add(1)).await?.pop())
+}
+
+/// The events from number `from` to before `to`, in order.
+pub(crate) async fn range(
+    db: &mut Connection,
+    from: u64,
+    to: u64,
+) -> Result<Vec<EventRow>, ApiError> {
+    const SQL: &str = "SELECT idx, type AS kind, payload, line FROM event
+         WHERE idx >= ? AND idx < ? ORDER BY idx";
+    let rows: Vec<Row> = sqlx::query_as(SQL)
+        .bind(integer(from)?)
+        .bind(integer(to)?)
+        .fetch_all(db)
+        .await?;
+    rows.into_iter().map(Row::read).collect()
+}
+
+/// The events that stand on a page, in order.
+pub(crate) async fn of_page(
+    db: &mut Connection,
+    page: &PageKey,
+) -> Result<Vec<EventRow>, ApiError> {
+    const SQL: &str = "SELECT e.idx, e.type AS kind, e.payload, e.line
+         FROM event_page p JOIN event e ON e.idx = p.idx WHERE p.page = ? ORDER BY p.idx";
+    let rows: Vec<Row> =
+        sqlx::query_as(SQL).bind(page.state_key().as_slice()).fetch_all(db).await?;
+    rows.into_iter().map(Row::read).collect()
+}
+
+/// The size of a page in bytes, as long as nothing of it is redacted.
+pub(crate) async fn page_size(db: &mut Connection, page: &PageKey) -> Result<u64, ApiError> {
     let size: i64 = sqlx::query_scalar(
-        "SELECT coalesce(sum(octet_length(line) + 1), 0) FROM event WHERE package = ?",
+        "SELECT coalesce(sum(octet_length(e.line) + 1), 0)
+         FROM event_page p JOIN event e ON e.idx = p.idx WHERE p.page = ?",
     )
-    .bind(package)
+    .bind(page.state_key().as_slice())
     .fetch_one(db)
     .await?;
     unsigned(size)
+}
+
+/// How many events there are of each type, sorted by type.
+pub(crate) async fn count_by_type(
+    db: &mut Connection,
+) -> Result<Vec<(String, i64)>, sqlx::Error> {
+    sqlx::query_as("SELECT type, count(*) FROM event GROUP BY type ORDER BY type")
+        .fetch_all(db)
+        .await
 }

@@ -8,9 +8,13 @@ pub(crate) mod chunks;
 pub(crate) mod events;
 pub(crate) mod names;
 pub(crate) mod releases;
+pub(crate) mod roots;
 pub(crate) mod search;
 pub(crate) mod sessions;
+pub(crate) mod stale;
+pub(crate) mod state;
 pub(crate) mod tokens;
+pub(crate) mod tree;
 pub(crate) mod users;
 
 use std::path::Path;

@@ -297,7 +297,8 @@ pub(crate) async fn is_published(
         ObjectKey::Pack(digest) => {
             ("SELECT EXISTS (SELECT 1 FROM pack WHERE digest = ?)", digest.as_bytes().to_vec())
         }
-        ObjectKey::Registry | ObjectKey::Package(_) => return Ok(true),
+        // Sessions bring nothing else.
+        _ => return Ok(true),
     };
     sqlx::query_scalar(sql).bind(digest).fetch_one(db).await
 }

@@ -20,7 +20,7 @@ use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
 use super::connection::{Running, Watched};
-use crate::{App, router};
+use crate::{App, Config, advance, router};
 
 /// How many streams one HTTP/2 connection may have open.
 const HTTP2_STREAMS: u32 = 100;
@@ -39,9 +39,26 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
     let app = router(Arc::clone(&registry));
-    let places = Arc::new(Semaphore::new(registry.config.connections));
-    let graceful = GracefulShutdown::new();
     let collector = tokio::spawn(collect_for_ever(Arc::clone(&registry)));
+    let advancing = tokio::spawn(advance::for_ever(Arc::clone(&registry)));
+    let done = accept(&registry.config, app, listener, shutdown).await;
+    collector.abort();
+    advancing.abort();
+    done
+}
+
+/// Serves any routes with the time-outs and the cap on connections of `config`.
+///
+/// # Errors
+/// Only when the listener itself fails.
+pub(crate) async fn accept(
+    config: &Config,
+    app: Router,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send,
+) -> io::Result<()> {
+    let places = Arc::new(Semaphore::new(config.connections));
+    let graceful = GracefulShutdown::new();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let accepted = async {
@@ -54,8 +71,7 @@ pub async fn serve(
         };
         match stream {
             Ok((stream, _)) => {
-                let connection = connection(&registry, stream, app.clone());
-                let connection = graceful.watch(connection);
+                let connection = graceful.watch(connection(config, stream, app.clone()));
                 tokio::spawn(async move {
                     if let Err(error) = connection.await {
                         tracing::debug!(error = %error, "a connection ended early");
@@ -67,8 +83,7 @@ pub async fn serve(
         }
     }
     drop(listener);
-    collector.abort();
-    if tokio::time::timeout(registry.config.drain, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(config.drain, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests did not end in time and were cut off");
     }
     Ok(())
@@ -76,17 +91,17 @@ pub async fn serve(
 
 /// One connection with its time-outs.
 fn connection(
-    registry: &App,
+    config: &Config,
     stream: TcpStream,
     app: Router,
 ) -> impl hyper_util::server::graceful::GracefulConnection<
     Error = Box<dyn std::error::Error + Send + Sync>,
 > + Send
-+ 'static {
++ use<> {
     // Without this a small answer waits for the acknowledgement of the one before.
     let _ = stream.set_nodelay(true);
     let running = Running::default();
-    let stream = Watched::new(stream, running.clone(), registry.config.idle_timeout);
+    let stream = Watched::new(stream, running.clone(), config.idle_timeout);
     let service = service_fn(move |request: Request<Incoming>| {
         let (app, run) = (app.clone(), running.start());
         async move {
@@ -96,14 +111,14 @@ fn connection(
         }
     });
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(registry.config.header_timeout);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(config.header_timeout);
     builder
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(HTTP2_STREAMS)
         .max_header_list_size(16 << 10)
-        .keep_alive_interval(Some(registry.config.idle_timeout))
-        .keep_alive_timeout(registry.config.idle_timeout);
+        .keep_alive_interval(Some(config.idle_timeout))
+        .keep_alive_timeout(config.idle_timeout);
     builder.serve_connection(TokioIo::new(stream), service).into_owned()
 }
 

@@ -49,7 +49,7 @@ pub(crate) async fn name(
 /// Finds the release when it is published already.
 ///
 /// # Errors
-/// `version-exists` when the version is published with other content.
+/// `version-exists` when the version is published with other content; `invalid-document` for a new one with build metadata.
 pub(crate) async fn version(
     db: &mut Connection,
     release: &Release,
@@ -66,6 +66,10 @@ pub(crate) async fn version(
             ),
         )
         .help("a published version never changes: raise the version")),
+        None if !release.version.build.is_empty() => {
+            let detail = format!("the version of `{}` has build metadata", release.id());
+            Err(ApiError::invalid(detail).help("leave out the part from `+` on"))
+        }
         there => Ok(there),
     }
 }

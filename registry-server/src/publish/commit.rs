@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use tare_format::api::{Committed, Receipt};
-use tare_format::event::{Change, EventBody, SignatureRef, SignerKey};
+use tare_format::event::{Change, EventBody, PageKey, SignatureRef, SignerKey};
 use tare_format::problem::Code;
 use tare_format::release::Release;
 use tare_format::{Blake3, Sha256};
@@ -15,11 +15,11 @@ use super::{admit, check, content, cycle};
 use crate::App;
 use crate::auth::Principal;
 use crate::db::releases::NewRelease;
-use crate::db::{Connection, chunks, events, names, releases, search, sessions, unsigned};
+use crate::db::{Connection, chunks, events, names, releases, search, sessions, stale, unsigned};
 use crate::error::ApiError;
-use crate::projection;
 use crate::registry::Registry;
-use crate::standing;
+use crate::sequence::Batch;
+use crate::{projection, standing};
 
 /// Publishes the session, or says what a commit would say.
 ///
@@ -57,7 +57,7 @@ pub(crate) async fn commit(
         entries.iter().map(preview).collect()
     } else {
         let receipts = write(&gate, session, &entries).await?;
-        projection::catch_up(registry).await?;
+        projection::project(registry).await?;
         receipts
     };
     let warnings = new(&entries).filter_map(Candidate::warning).collect();
@@ -124,54 +124,53 @@ async fn write(
     session: &Session,
     entries: &[Entry],
 ) -> Result<Vec<Receipt>, ApiError> {
-    let mut tx = gate.registry.db.begin().await?;
-    let row = sessions::find(&mut tx, &session.row.id).await?;
+    let mut batch = gate.registry.batch(&gate.principal.login).await?;
+    let row = sessions::find(batch.db(), &session.row.id).await?;
     let row = row.filter(|row| row.state != "dead").ok_or_else(|| {
         ApiError::new(Code::SessionExpired, "the publish session ended while it was committed")
     })?;
     let packs: HashSet<Blake3> =
         new(entries).flat_map(|candidate| candidate.contents.packs.iter().copied()).collect();
     let packs: Vec<Blake3> = packs.into_iter().collect();
-    chunks::publish_packs(&mut tx, &session.row.id, &packs).await?;
+    chunks::publish_packs(batch.db(), &session.row.id, &packs).await?;
     let mut receipts = Vec::with_capacity(entries.len());
     for entry in entries {
         receipts.push(match entry {
             Entry::Published(receipt) => receipt.clone(),
-            Entry::New(candidate) => match gate.pass(&mut tx, candidate, entries).await? {
+            Entry::New(candidate) => match gate.pass(batch.db(), candidate, entries).await? {
                 Passed::Existed(event) => candidate.receipt(true, Some(event)),
                 Passed::New(signers) => {
-                    let event = publish(gate, &mut tx, candidate, &signers).await?;
+                    let event = publish(gate, &mut batch, candidate, &signers).await?;
                     candidate.receipt(false, Some(event))
                 }
             },
         });
     }
-    sessions::update(&mut tx, &row.id, "committed", row.expires).await?;
-    tx.commit().await?;
+    sessions::update(batch.db(), &row.id, "committed", row.expires).await?;
+    batch.commit().await?;
     Ok(receipts)
 }
 
 /// One release, with its events in order: namespace, signers, publish.
 async fn publish(
     gate: &Gate<'_>,
-    db: &mut Connection,
+    batch: &mut Batch<'_>,
     candidate: &Candidate,
     signers: &[SignerKey],
 ) -> Result<u64, ApiError> {
-    let (registry, release) = (gate.registry, &candidate.release);
-    let login = &gate.principal.login;
-    let now = registry.clock.now();
-    claim_namespace(gate, db, release).await?;
-    let package = match names::package(db, &release.name.key()).await? {
+    let release = &candidate.release;
+    claim_namespace(gate, batch, release).await?;
+    let package = match names::package(batch.db(), &release.name.key()).await? {
         Some(row) => row.id,
-        None => names::insert_package(db, &release.name).await?,
+        None => names::insert_package(batch.db(), &release.name).await?,
     };
-    if releases::signers(db, &release.name.key()).await?.is_empty() {
+    if releases::signers(batch.db(), &release.name.key()).await?.is_empty() {
         for key in signers {
-            releases::insert_signer(db, package, key).await?;
-            let (key, change) = (key.clone(), Change::Add);
-            let body = EventBody::Signer { package: release.name.clone(), key, change };
-            events::append(db, registry.entropy.as_ref(), now, login, body).await?;
+            let (package, key) = (release.name.clone(), key.clone());
+            batch.append(EventBody::Signer { package, key, change: Change::Add }).await?;
+        }
+        for key in signers {
+            releases::insert_signer(batch.db(), package, key).await?;
         }
     }
     let (bundle, bytes) = candidate.signature.as_ref().ok_or_else(|| {
@@ -179,28 +178,25 @@ async fn publish(
     })?;
     let signature = SignatureRef { sha256: *bundle, size: bytes.len() as u64 };
     let body = EventBody::Publish(Box::new(candidate.published(signature)));
-    let event = events::append(db, registry.entropy.as_ref(), now, login, body).await?;
-    insert(registry, db, candidate, package, *bundle, event).await?;
+    let event = batch.append(body).await?;
+    insert(gate.registry, batch.db(), candidate, package, *bundle, event).await?;
     Ok(event)
 }
 
 async fn claim_namespace(
     gate: &Gate<'_>,
-    db: &mut Connection,
+    batch: &mut Batch<'_>,
     release: &Release,
 ) -> Result<(), ApiError> {
     let namespace = release.name.namespace();
-    if names::namespace(db, &tare_format::name::fold(namespace)).await?.is_some() {
+    if names::namespace(batch.db(), &tare_format::name::fold(namespace)).await?.is_some() {
         return Ok(());
     }
     let namespace: tare_format::Namespace = namespace.parse().map_err(ApiError::internal)?;
-    names::insert_namespace(db, &namespace).await?;
-    names::insert_owner(db, &namespace.key(), gate.principal.user).await?;
     let owner = gate.principal.login.clone();
-    let body = EventBody::Namespace { namespace, owner };
-    let (registry, login) = (gate.registry, &gate.principal.login);
-    events::append(db, registry.entropy.as_ref(), registry.clock.now(), login, body).await?;
-    Ok(())
+    batch.append(EventBody::Namespace { namespace: namespace.clone(), owner }).await?;
+    names::insert_namespace(batch.db(), &namespace).await?;
+    Ok(names::insert_owner(batch.db(), &namespace.key(), gate.principal.user).await?)
 }
 
 /// The rows of a release, besides its events.
@@ -228,12 +224,13 @@ async fn insert(
     releases::insert(db, &new).await?;
     for (recipe, (size, length)) in &candidate.contents.recipes {
         chunks::insert_recipe(db, *recipe, *size, *length).await?;
-        events::mark_stale(db, &ObjectKey::Location(*recipe)).await?;
+        stale::mark(db, &ObjectKey::Location(*recipe)).await?;
     }
     let words = search::words(&release.about);
     search::index(db, package, release.name.as_str(), &release.about.description, &words).await?;
     standing::settle_newest(db, package).await?;
-    let size = events::page_size(db, package).await?;
+    let page = PageKey::Package(release.name.clone());
+    let size = events::page_size(db, &page).await?;
     let limit = registry.config.limits.page_size;
     if size > limit {
         let detail =

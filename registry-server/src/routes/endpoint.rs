@@ -122,6 +122,7 @@ impl Endpoint {
 
     /// The names of the parameters in the path.
     pub(crate) fn path_parameters(&self) -> impl Iterator<Item = &'static str> + use<> {
-        self.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        let inner = |part: &'static str| part.strip_prefix('{')?.strip_suffix('}');
+        self.path.split('/').filter_map(inner).map(|name| name.trim_start_matches('*'))
     }
 }

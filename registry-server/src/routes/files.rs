@@ -20,6 +20,8 @@ use crate::error::ApiError;
 
 /// How much of a file is read at once, in bytes.
 const PIECE: u64 = 1 << 20;
+/// What a cache is told of a file that never changes.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// How many pieces are read ahead of the socket.
 const AHEAD: usize = 2;
 
@@ -42,11 +44,11 @@ pub(super) async fn object(
             _ => Err(absent()),
         };
     };
-    // A mutable file is read whole, so that its tag is that of the bytes that are sent.
-    if key.is_mutable() {
-        whole(&app, key, &headers).await
-    } else {
+    // What is not named by its content is read whole, so that its tag is that of the bytes that are sent.
+    if key.is_named_by_content() {
         immutable(app, key, size, &headers)
+    } else {
+        whole(&app, key, &headers).await
     }
 }
 
@@ -63,7 +65,7 @@ async fn other_spelling(app: &App, name: &PackageName) -> Result<Option<Response
 }
 
 async fn whole(app: &App, key: ObjectKey, headers: &HeaderMap) -> Result<Response, ApiError> {
-    let kind = key.kind();
+    let (kind, cache) = (key.kind(), if key.is_mutable() { "no-cache" } else { FOR_EVER });
     let limits = &app.config.limits;
     let cap = limits.page_size.max(limits.recipe_size);
     let (bytes, tag) = app
@@ -73,7 +75,7 @@ async fn whole(app: &App, key: ObjectKey, headers: &HeaderMap) -> Result<Respons
             Ok::<_, StoreError>((bytes, tag))
         })
         .await?;
-    let (tag, cache) = (tag_of(&tag)?, HeaderValue::from_static("no-cache"));
+    let (tag, cache) = (tag_of(&tag)?, HeaderValue::from_static(cache));
     if matches(headers, header::IF_NONE_MATCH, &tag) {
         return Ok(not_modified(tag, cache));
     }
@@ -94,7 +96,7 @@ fn immutable(
 ) -> Result<Response, ApiError> {
     let path = key.path();
     let tag = tag_of(path.rsplit('/').next().unwrap_or_default())?;
-    let cache = HeaderValue::from_static("public, max-age=31536000, immutable");
+    let cache = HeaderValue::from_static(FOR_EVER);
     if matches(headers, header::IF_NONE_MATCH, &tag) {
         return Ok(not_modified(tag, cache));
     }
@@ -169,9 +171,20 @@ impl Asked {
 fn media_type(kind: ObjectKind) -> &'static str {
     match kind {
         ObjectKind::Registry | ObjectKind::Release | ObjectKind::Signature => "application/json",
-        ObjectKind::Package => "application/x-ndjson",
+        ObjectKind::Head
+        | ObjectKind::PendingHead
+        | ObjectKind::Checkpoint
+        | ObjectKind::Root => super::TEXT,
+        ObjectKind::Events | ObjectKind::Namespace | ObjectKind::Notices | ObjectKind::Package => {
+            super::NDJSON
+        }
         ObjectKind::Meta => "application/gzip",
-        ObjectKind::Recipe | ObjectKind::Location | ObjectKind::Pack => super::OCTETS,
+        ObjectKind::Tile
+        | ObjectKind::Entries
+        | ObjectKind::State
+        | ObjectKind::Recipe
+        | ObjectKind::Location
+        | ObjectKind::Pack => super::OCTETS,
     }
 }
 

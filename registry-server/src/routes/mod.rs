@@ -34,6 +34,7 @@ use Shape::{Bytes, Lines};
 /// Every route of the registry, grouped by who calls it.
 pub(crate) fn table() -> Vec<Endpoint> {
     let mut table = files();
+    table.extend(log());
     table.extend(about());
     table.extend(publishing());
     table.extend(standing());
@@ -52,6 +53,22 @@ fn files() -> Vec<Endpoint> {
         file("/locations/{folder}/{blake3}", "Where a recipe's chunks lie").gives(Bytes(OCTETS)),
         file("/packs/{folder}/{blake3}", "A pack, or a range of it").gives(Bytes(OCTETS)),
         file("/signatures/{folder}/{sha256}", "A signature bundle").gives(Bytes(JSON)),
+    ]
+}
+
+/// The log, what is current by it, and whose word that is: on disk under `public/`, at the same path.
+fn log() -> Vec<Endpoint> {
+    let file = |path, summary| Endpoint::get(path, Nothing, summary, get(files::object));
+    vec![
+        file("/head", "What is current, proven, with enough cosignatures").gives(Bytes(TEXT)),
+        file("/head.pending", "What is current, for who cosigns").gives(Bytes(TEXT)),
+        file("/checkpoint", "The checkpoint of the head").gives(Bytes(TEXT)),
+        file("/root/{document}", "A root document, or which is the newest").gives(Bytes(TEXT)),
+        file("/tile/{*path}", "Hashes of the log's tree, or its entries").gives(Bytes(OCTETS)),
+        file("/events/{*path}", "Events of the log").gives(Lines),
+        file("/state/{folder}/{sha256}", "A node of the state map").gives(Bytes(OCTETS)),
+        file("/notices", "The events that concern everybody").gives(Lines),
+        file("/namespaces/{namespace}", "A namespace's page: its events").gives(Lines),
     ]
 }
 
@@ -165,6 +182,8 @@ fn json<T: schemars::JsonSchema>() -> Shape {
 const GZIP: &str = "application/gzip";
 const JSON: &str = "application/json";
 const OCTETS: &str = "application/octet-stream";
+const NDJSON: &str = "application/x-ndjson";
+const TEXT: &str = "text/plain; charset=utf-8";
 const PEM: &str = "application/x-pem-file";
 
 /// The registry as a service. [`serve`](crate::serve) puts it behind a socket.

@@ -24,7 +24,7 @@ async fn change(client: &Client, verb: &str, body: &str) -> Changed {
 async fn a_yank_is_an_event_once_and_can_be_taken_back() {
     let (registry, ada) = published().await;
     let reason = "{\"reason\":\"wrong tokenizer\"}";
-    assert_eq!(change(&ada, "yank", reason).await, Changed { changed: true, event: Some(3) });
+    assert_eq!(change(&ada, "yank", reason).await, Changed { changed: true, event: Some(6) });
     assert_eq!(change(&ada, "yank", reason).await, Changed { changed: false, event: None });
     assert!(registry.page("lab/tiny").unwrap().contains("wrong tokenizer"));
     assert!(change(&ada, "unyank", "").await.changed);

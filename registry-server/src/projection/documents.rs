@@ -1,31 +1,19 @@
-//! The public files that are made from the database: `registry.json`, package pages, locations.
-//!
-//! They are written after the transaction that changed their rows, so nothing public is ever ahead of the log. A page
-//! comes last, because it is what makes a release visible. What a crash left unwritten is in the table `stale`, and is
-//! written when the registry opens again.
+//! The public documents beside the log: `registry.json`, and where the chunks of recipes lie.
 
 use std::collections::HashMap;
 
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use tare_format::Blake3;
 use tare_format::location::{Location, Place};
 use tare_format::pack::Codec;
 use tare_format::recipe::Recipe;
 use tare_format::registry::{REGISTRY_FORMAT, Registry as RegistryDocument};
-use tare_format::{Blake3, PackageName};
 use tare_store::ObjectKey;
 use tare_store::backend::read_all;
 
 use crate::db::chunks::{self, ChunkPlace};
-use crate::db::events::Stale;
-use crate::db::{Connection, events, names};
+use crate::db::{Connection, state};
 use crate::error::ApiError;
 use crate::registry::Registry;
-
-/// How many files are written at once: each waits for the disk, and the disk does many such waits together.
-const AT_A_TIME: usize = 32;
-
-/// How many files are written before one transaction says so.
-const BATCH: usize = 1024;
 
 /// Writes `registry.json` when it is missing or says something else.
 ///
@@ -52,6 +40,7 @@ pub(crate) fn registry_bytes(registry: &Registry) -> Result<Vec<u8>, ApiError> {
         format: REGISTRY_FORMAT.to_owned(),
         id: registry.id.clone(),
         api: Some("api/v1".to_owned()),
+        mirrors: Vec::new(),
         codecs: registry
             .config
             .codecs
@@ -65,72 +54,30 @@ pub(crate) fn registry_bytes(registry: &Registry) -> Result<Vec<u8>, ApiError> {
     Ok(bytes)
 }
 
-/// Writes every public file that is stale: locations first, pages last.
+/// Every page and every location that there has to be, pages last.
 ///
 /// # Errors
-/// At the first file that fails. It stays stale, and the next call tries again.
-pub(crate) async fn catch_up(registry: &Registry) -> Result<(), ApiError> {
-    let _only = registry.projecting.lock().await;
-    let stale = {
-        let mut db = registry.db.read().await?;
-        events::stale(&mut db).await?
-    };
-    let (pages, rest): (Vec<_>, Vec<_>) =
-        stale.into_iter().partition(|entry| matches!(entry.key, ObjectKey::Package(_)));
-    for batch in rest.chunks(BATCH).chain(pages.chunks(BATCH)) {
-        let one = async |entry: &Stale| write(registry, &entry.key).await;
-        stream::iter(batch).map(one).buffer_unordered(AT_A_TIME).try_collect::<()>().await?;
-        let mut tx = registry.db.begin().await?;
-        for entry in batch {
-            events::clear_stale(&mut tx, entry).await?;
-        }
-        tx.commit().await?;
+/// When the database fails.
+pub(crate) async fn all(db: &mut Connection) -> Result<Vec<ObjectKey>, ApiError> {
+    let mut keys: Vec<ObjectKey> =
+        chunks::recipes(db).await?.into_iter().map(ObjectKey::Location).collect();
+    for path in state::paths(db).await? {
+        keys.push(path.parse().map_err(ApiError::internal)?);
     }
-    Ok(())
+    Ok(keys)
 }
 
-async fn write(registry: &Registry, key: &ObjectKey) -> Result<(), ApiError> {
-    let Some(bytes) = expected(registry, key).await? else { return Ok(()) };
-    let key = key.clone();
-    registry.blocking(move |store| store.replace(&key, &bytes)).await
-}
-
-/// The bytes that a public file made from the database has to have. `None` for files that are not made from it.
+/// The bytes of a location.
 ///
 /// # Errors
-/// When the rows, or the recipe of a location, cannot be read.
-pub(crate) async fn expected(
+/// When the recipe cannot be read, or a chunk of it has no place.
+pub(super) async fn location_bytes(
     registry: &Registry,
-    key: &ObjectKey,
-) -> Result<Option<Vec<u8>>, ApiError> {
-    match key {
-        ObjectKey::Registry => registry_bytes(registry).map(Some),
-        ObjectKey::Package(name) => {
-            let mut db = registry.db.read().await?;
-            page(&mut db, name).await.map(Some)
-        }
-        ObjectKey::Location(recipe) => location_bytes(registry, *recipe).await.map(Some),
-        _ => Ok(None),
-    }
-}
-
-/// A package's event lines, each with its line feed.
-async fn page(db: &mut Connection, name: &PackageName) -> Result<Vec<u8>, ApiError> {
-    let Some(row) = names::package(db, &name.key()).await? else {
-        return Err(ApiError::internal(format!("the package `{name}` has no row")));
-    };
-    let mut page = String::new();
-    for line in events::of_package(db, row.id).await? {
-        page.push_str(&line);
-        page.push('\n');
-    }
-    Ok(page.into_bytes())
-}
-
-async fn location_bytes(registry: &Registry, digest: Blake3) -> Result<Vec<u8>, ApiError> {
+    db: &mut Connection,
+    digest: Blake3,
+) -> Result<Vec<u8>, ApiError> {
     let recipe = read_recipe(registry, digest).await?;
-    let mut db = registry.db.read().await?;
-    let places = chunks::locate(&mut db, &recipe, None).await?;
+    let places = chunks::locate(db, &recipe, None).await?;
     Ok(location(&recipe, &places)?.to_bytes())
 }
 

@@ -1,0 +1,226 @@
+//! The public files, which are made from the database and can all be made from it again.
+//!
+//! They are written after the transaction that changed their rows, so nothing public is ever ahead of the log. The order is
+//! what makes a crash harmless: first what never changes (tiles, entries, events, nodes, root documents), then pages, then the
+//! head that witnesses read, and last the heads that everybody reads. So whoever finds a head finds all that it proves. What a
+//! crash left unwritten is in the tables `stale`, `state_node` and `projected`, and is written when the registry opens again.
+
+mod documents;
+pub(crate) mod head;
+pub(crate) mod log;
+pub(crate) mod pages;
+
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use sqlx::Connection as _;
+use tare_store::{Content, LogPath, ObjectKey};
+
+use crate::db::stale::{self, Stale};
+use crate::db::state::{self, NodeRow};
+use crate::db::tree::{self, CheckpointRow, Mark};
+use crate::db::{Connection, roots};
+use crate::error::ApiError;
+use crate::registry::Registry;
+use crate::sequence;
+
+pub(crate) use documents::{location, read_recipe, registry_bytes, write_registry};
+
+/// How many files are written at once: each waits for the disk, and the disk does many such waits together.
+const AT_A_TIME: usize = 32;
+
+/// How many files are held in memory before they are written.
+const BATCH: usize = 1024;
+
+/// Brings the public files up to the newest event.
+///
+/// # Errors
+/// At the first file that fails. What is missing is written by the next call.
+pub(crate) async fn project(registry: &Registry) -> Result<(), ApiError> {
+    let _only = registry.projecting.lock().await;
+    let mut reader = registry.db.read().await?;
+    // One view of the database: nodes and pages of a later batch would not fit the checkpoint.
+    let mut db = reader.begin().await?;
+    let Some(checkpoint) = tree::newest_checkpoint(&mut db).await? else { return Ok(()) };
+    let projected = tree::mark(&mut db, Mark::Projected).await?;
+    let stale = stale::all(&mut db).await?;
+    if projected < checkpoint.size || !stale.is_empty() {
+        let nodes = write_immutable(registry, &mut db, &checkpoint, projected).await?;
+        let (pages, rest): (Vec<_>, Vec<_>) =
+            stale.into_iter().partition(|entry| pages::page_of(&entry.key).is_some());
+        write_stale(registry, &mut db, &rest).await?;
+        write_stale(registry, &mut db, &pages).await?;
+        head::write_pending(registry, &mut db, &checkpoint).await?;
+        note_progress(registry, &checkpoint, &nodes).await?;
+        drop(db);
+        remove_unfinished(registry, projected, checkpoint.size).await?;
+    } else {
+        drop(db);
+    }
+    drop(reader);
+    head::publish(registry, checkpoint.size).await
+}
+
+/// Forgets how far the public files are, so that the next [`project`] writes all of them.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn forget(registry: &Registry) -> Result<(), ApiError> {
+    let mut tx = registry.db.begin().await?;
+    tree::set_mark(&mut tx, Mark::Projected, 0).await?;
+    tree::set_mark(&mut tx, Mark::Published, 0).await?;
+    for node in state::nodes(&mut tx, true).await? {
+        state::set_node(&mut tx, &node.place, &node.hash).await?;
+    }
+    for key in documents::all(&mut tx).await? {
+        stale::mark(&mut tx, &key).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Writes what never changes: files of the log, nodes of the map, root documents. Gives the nodes.
+async fn write_immutable(
+    registry: &Registry,
+    db: &mut Connection,
+    checkpoint: &CheckpointRow,
+    projected: u64,
+) -> Result<Vec<NodeRow>, ApiError> {
+    for keys in log::files(projected, checkpoint.size)?.chunks(BATCH) {
+        let mut files = Vec::with_capacity(keys.len());
+        for key in keys {
+            files.extend(log::bytes(db, key).await?.map(|bytes| (key.clone(), bytes)));
+        }
+        write(registry, files).await?;
+    }
+    let depth = sequence::state::commitment(db, checkpoint.size).await?.depth();
+    let nodes = state::nodes(db, false).await?;
+    for some in nodes.chunks(BATCH) {
+        let mut files = Vec::with_capacity(some.len());
+        for node in some {
+            let bytes = state::node_bytes(db, depth, node).await?;
+            // A bucket without rows is known by its hash, and needs no file.
+            if !bytes.is_empty() {
+                files.push((ObjectKey::State(tare_format::Sha256::from_bytes(node.hash.0)), bytes));
+            }
+        }
+        write(registry, files).await?;
+    }
+    write(registry, root_files(db).await?).await?;
+    Ok(nodes)
+}
+
+/// The root documents, and last which of them is the newest.
+pub(crate) async fn root_files(
+    db: &mut Connection,
+) -> Result<Vec<(ObjectKey, Vec<u8>)>, ApiError> {
+    let all = roots::all(db).await?;
+    let newest = all.last().map(|(version, _)| (ObjectKey::NewestRoot, format!("{version}\n")));
+    let notes = all.into_iter().map(|(version, note)| (ObjectKey::Root(version), note));
+    Ok(notes.chain(newest).map(|(key, text)| (key, text.into_bytes())).collect())
+}
+
+async fn write_stale(
+    registry: &Registry,
+    db: &mut Connection,
+    stale: &[Stale],
+) -> Result<(), ApiError> {
+    for some in stale.chunks(BATCH) {
+        let mut files = Vec::with_capacity(some.len());
+        for entry in some {
+            if let ObjectKey::Events(_) = &entry.key
+                && !exists(registry, &entry.key).await?
+            {
+                // Redaction names every width that the file may have had.
+                continue;
+            }
+            let bytes = expected(registry, db, &entry.key).await?;
+            files.extend(bytes.map(|bytes| (entry.key.clone(), bytes)));
+        }
+        write(registry, files).await?;
+        let mut tx = registry.db.begin().await?;
+        for entry in some {
+            stale::clear(&mut tx, entry).await?;
+        }
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// The bytes that a public file made from the database has to have. `None` for files that are not made from it.
+///
+/// # Errors
+/// When the rows, or the recipe of a location, cannot be read.
+pub(crate) async fn expected(
+    registry: &Registry,
+    db: &mut Connection,
+    key: &ObjectKey,
+) -> Result<Option<Vec<u8>>, ApiError> {
+    match key {
+        ObjectKey::Registry => registry_bytes(registry).map(Some),
+        ObjectKey::Location(recipe) => {
+            documents::location_bytes(registry, db, *recipe).await.map(Some)
+        }
+        key => match pages::page_of(key) {
+            Some(page) => pages::bytes(db, &page).await.map(Some),
+            None => log::bytes(db, key).await,
+        },
+    }
+}
+
+/// Writes some files together. What never changes is put, and must be there with the same bytes if it is there.
+async fn write(
+    registry: &Registry,
+    files: Vec<(ObjectKey, Vec<u8>)>,
+) -> Result<(), ApiError> {
+    let one = async |(key, bytes): (ObjectKey, Vec<u8>)| {
+        registry
+            .blocking(move |store| match key.is_mutable() {
+                true => store.replace(&key, &bytes),
+                false => store.put(&key, Content::Bytes(&bytes)).map(drop),
+            })
+            .await
+    };
+    stream::iter(files).map(one).buffer_unordered(AT_A_TIME).try_collect().await
+}
+
+async fn exists(registry: &Registry, key: &ObjectKey) -> Result<bool, ApiError> {
+    let key = key.clone();
+    Ok(registry.blocking(move |store| store.size(&key)).await?.is_some())
+}
+
+async fn note_progress(
+    registry: &Registry,
+    checkpoint: &CheckpointRow,
+    nodes: &[NodeRow],
+) -> Result<(), ApiError> {
+    let mut tx = registry.db.begin().await?;
+    for node in nodes {
+        state::clear_dirty(&mut tx, node).await?;
+    }
+    tree::set_mark(&mut tx, Mark::Projected, checkpoint.size).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Removes the unfinished files whose places are full by now: who looks for one of them takes the full one. They would
+/// come to many times the size of the log.
+async fn remove_unfinished(registry: &Registry, old: u64, new: u64) -> Result<(), ApiError> {
+    let full: Vec<ObjectKey> =
+        log::files(old, new)?.into_iter().filter(|key| is_full(key)).collect();
+    if full.is_empty() {
+        return Ok(());
+    }
+    let sizes = {
+        let mut db = registry.db.read().await?;
+        tree::sizes(&mut db, 0, new).await?
+    };
+    let unfinished = log::unfinished(&full, &sizes);
+    registry
+        .blocking(move |store| unfinished.iter().try_for_each(|key| store.remove(key)))
+        .await
+}
+
+fn is_full(key: &ObjectKey) -> bool {
+    let full = |at: &LogPath| LogPath::full(at.number()) == Some(*at);
+    match key {
+        ObjectKey::Tile(_, at) | ObjectKey::Entries(at) | ObjectKey::Events(at) => full(at),
+        _ => false,
+    }
+}
