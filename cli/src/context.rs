@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tare_client::config::{Config, KnownRegistry};
 use tare_client::credentials::{self, Token, Tokens};
 use tare_client::event::Progress;
@@ -159,6 +160,11 @@ impl Context {
             ..Settings::default()
         };
         Ok(Transport::new(settings, self.progress())?)
+    }
+
+    /// The time.
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::now()
     }
 
     /// Whether no request may be made.

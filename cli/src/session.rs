@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
 use tare_client::config::KnownRegistry;
 use tare_client::credentials::Tokens;
 use tare_client::event::Progress;
@@ -22,6 +23,7 @@ pub(crate) struct Session {
     client: RegistryClient,
     id: RegistryId,
     local: Local,
+    now: Timestamp,
     offline: bool,
     progress: Progress,
 }
@@ -45,6 +47,7 @@ impl Session {
             client,
             id,
             local: open_local(context)?,
+            now: context.now(),
             offline: context.is_offline(),
             progress: context.progress(),
         })
@@ -53,7 +56,7 @@ impl Session {
     /// The source that operations work with.
     pub(crate) fn source(&self) -> Source<'_> {
         let (id, local) = (self.id.clone(), self.local.clone());
-        Source::new(&self.client, id, local, self.offline, self.progress.clone())
+        Source::new(&self.client, id, local, self.now, self.offline, self.progress.clone())
     }
 
     /// The local store.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
+use tare_client::home::Home;
 use tare_client::keys::{self, KeyError, KeyFileError, PublicKey, Signer as _};
 use tare_client::package::{PackageError, Prepared, prepare, select};
 use tare_client::publish::{self, Options, Published, Traffic, check_destination};
@@ -38,12 +39,14 @@ pub(super) async fn run(args: &PublishArgs, context: &Context) -> Result<(), Com
         true => (None, look_at_key(args.key.as_deref(), context)?),
         false => (Some(open_key(args.key.as_deref(), context)?), None),
     };
-    let staging = context.home().join("publish");
+    let (staging, home) = (context.home().join("publish"), Home::new(context.home()));
     let options = Options {
         dry_run: args.dry_run,
         signer: signer.as_ref().map(|signer| signer as _),
         key: key.as_ref(),
         staging: &staging,
+        home: &home,
+        now: context.now(),
     };
     let published = publish::publish(&client, packages, &options, &context.progress()).await?;
     for warning in &published.warnings {
@@ -152,6 +155,14 @@ fn show(published: &Published, dry_run: bool, context: &Context) {
             .terminal
             .print(&Text::new().toned(Tone::Name, id).plain(" ").dim(receipt.release.to_string()));
     }
+    if let Some(head) = &published.head {
+        let events = published.receipts.iter().filter_map(|receipt| receipt.event);
+        let events: Vec<_> = events.map(|event| event.to_string()).collect();
+        context.terminal.status(
+            "Logged",
+            format!("as event {} of {}, root {}", events.join(", "), head.size, head.root),
+        );
+    }
     let Traffic { total, sent, reused } = published.traffic;
     let (total, sent, reused) = (bytes(total), bytes(sent), bytes(reused));
     let (verb, sent) = match dry_run {
@@ -170,6 +181,7 @@ fn to_json(published: &Published, dry_run: bool, client: &RegistryClient) -> ser
         "dry-run": dry_run,
         "releases": published.receipts,
         "warnings": published.warnings,
+        "head": published.head,
         "bytes": { "total": total, "sent": sent, "reused": reused },
     })
 }

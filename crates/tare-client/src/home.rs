@@ -7,10 +7,13 @@
 //! evidence/ab/<sha256>                           which signatures and keys a release was accepted by
 //! releases/<ns>/<name>/<version>/<variant>/      installed trees, links to `files/`
 //! cache/<registry>/<ns>/<name>.page              package pages; may be removed at any time
+//! cache/<registry>/state/ab/<sha256>             nodes of the state map; may be removed at any time
+//! registries/<registry>/                         what was seen of each registry's log; not to be lost
 //! projects/<hash>                                where the projects are that use the store
 //! ```
 //!
-//! Only `cache/` and `partial/` can be lost without a trace. Everything else can be lost too, and is then fetched again.
+//! Only `cache/` and `partial/` can be lost without a trace. Everything else can be lost too, and is then fetched again;
+//! but without `registries/` a registry could show an older state than the last one, and nobody here would know.
 
 use std::path::{Path, PathBuf};
 
@@ -101,6 +104,22 @@ impl Home {
     /// The resolver's digest of a cached page.
     pub(crate) fn summary(&self, registry: &RegistryId, name: &PackageName) -> PathBuf {
         self.cache().join(registry.as_str()).join(format!("{}.summary", name.key()))
+    }
+
+    /// A cached node of the state map.
+    pub(crate) fn state_node(&self, registry: &RegistryId, node: &Sha256) -> PathBuf {
+        let (folder, hex) = (self.cache().join(registry.as_str()).join("state"), node.hex());
+        folder.join(hex.get(..2).unwrap_or_default()).join(hex)
+    }
+
+    /// The cached notices of a registry.
+    pub(crate) fn notices(&self, registry: &RegistryId) -> PathBuf {
+        self.cache().join(registry.as_str()).join("notices.page")
+    }
+
+    /// What was seen of a registry's log.
+    pub(crate) fn log(&self, registry: &RegistryId) -> PathBuf {
+        self.root.join("registries").join(registry.as_str())
     }
 
     /// Where it is remembered which projects use the store.

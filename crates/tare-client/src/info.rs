@@ -206,7 +206,11 @@ async fn texts(
     source: &Source<'_>,
     release: &Release,
 ) -> Result<(Option<String>, Option<String>), InfoError> {
-    let packed = source.documents().meta(source.registry(), &release.meta.sha256).await?;
+    let packed = match source.documents().meta(source.registry(), &release.meta.sha256).await {
+        // Its bytes were taken down. Its document and its history are still there to be read.
+        Err(error) if error.code() == "E-TAKEDOWN" => return Ok((None, None)),
+        packed => packed?,
+    };
     // Nothing of an archive that breaks a rule is shown, and installing it says which rule.
     let Ok(entries) = archive::open(&packed, &release.meta.sha256, &Limits::default()) else {
         return Ok((None, None));

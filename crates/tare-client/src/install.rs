@@ -6,7 +6,9 @@
 //!
 //! Each step makes what the next one reads and nothing else, so a kill between two of them leaves at worst something that
 //! is not used yet. Where the step before finds everything in place, no request is made: with lock and store complete, an
-//! install never asks the registry anything. Signatures are checked every time.
+//! install never asks the registry anything. Signatures are checked every time, and what is known to be taken down is
+//! refused every time. What has to be fetched is first looked up under the head: it must not have been withdrawn or taken
+//! down since it was locked.
 //!
 //! Only a [`SignedRelease`] gets into a tree.
 
@@ -23,11 +25,14 @@ use tare_format::lock::{Lock, LockedAncestor, LockedPackage};
 use tare_format::manifest::LineageSource;
 use tare_format::release::Release;
 use tare_format::{ReleaseId, VariantName};
+use tare_replay::{KnownTakedown, NoticesState};
 
 use crate::local::Local;
 use crate::lock;
+use crate::pages::last_notices;
 use crate::source::Source;
-use crate::trust::{Demand, Prover, SignedRelease};
+use crate::trust::takedown::{self, event_of};
+use crate::trust::{Demand, Prover, SignedRelease, TrustError};
 
 pub use error::InstallError;
 pub use links::{Link, link_project, links};
@@ -70,6 +75,12 @@ impl Wanted {
         let files = self.document().files_of(self.variant.as_ref());
         files.map(|file| file.size).fold(0, u64::saturating_add)
     }
+
+    /// The takedown that forbids it, if one is in force.
+    fn takedown<'n>(&'n self, notices: &'n NoticesState) -> Option<&'n KnownTakedown> {
+        let files = self.document().files_of(self.variant.as_ref());
+        takedown::find(notices, self.signed.id(), files)
+    }
 }
 
 /// Installs everything that `lock` has. Its order is that of the lock.
@@ -79,6 +90,7 @@ impl Wanted {
 pub async fn install(source: &Source<'_>, lock: &Lock) -> Result<Vec<Installed>, InstallError> {
     let wanted = prove(source, lock).await?;
     prove_ancestors(source, lock).await?;
+    refuse_taken_down(source.local(), &wanted)?;
     let mut unfinished = Vec::new();
     for wanted in &wanted {
         if tree::find_complete(source.local(), wanted)?.is_none() {
@@ -107,6 +119,7 @@ pub async fn install_to(
 ) -> Result<Installed, InstallError> {
     let locked = lock.package(id).ok_or_else(|| InstallError::NotLocked { id: id.clone() })?;
     let wanted = prove_one(source, locked).await?;
+    refuse_taken_down(source.local(), std::slice::from_ref(&wanted))?;
     tree::check_free(source.local(), &wanted, folder)?;
     check_standings(source, &[&wanted]).await?;
     contents::provide(source, &[&wanted]).await?;
@@ -155,17 +168,43 @@ async fn prove_ancestor(
     Ok(())
 }
 
-/// What has to be fetched must not have been withdrawn meanwhile. What is here already needs no registry.
+/// Refuses what was taken down as far as this machine knows. Nothing is asked.
+fn refuse_taken_down(local: &Local, wanted: &[Wanted]) -> Result<(), InstallError> {
+    let Some(first) = wanted.first() else { return Ok(()) };
+    let notices = last_notices(local.home(), first.signed.registry());
+    let Some(notices) = notices else { return Ok(()) };
+    for wanted in wanted {
+        if let Some(known) = wanted.takedown(&notices) {
+            let takedown = known.takedown.as_deref();
+            return Err(TrustError::taken_down(wanted.signed.id(), takedown, None).into());
+        }
+    }
+    Ok(())
+}
+
+/// What has to be fetched must not have been withdrawn or taken down meanwhile. What is here already needs no registry.
 async fn check_standings(source: &Source<'_>, wanted: &[&Wanted]) -> Result<(), InstallError> {
     let mut lacking = Vec::new();
     for wanted in wanted {
         let variant = wanted.variant.as_ref();
         if !contents::missing(source.local(), wanted.document(), variant)?.is_empty() {
-            lacking.push(wanted.signed.id());
+            lacking.push(*wanted);
         }
     }
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let notices = source.pages().notices().await.map_err(TrustError::from)?;
+    for wanted in &lacking {
+        if let Some(known) = wanted.takedown(&notices) {
+            let event = event_of(source, known, &wanted.document().meta.sha256).await;
+            let takedown = known.takedown.as_deref();
+            return Err(TrustError::taken_down(wanted.signed.id(), takedown, event).into());
+        }
+    }
+    let ids = lacking.iter().map(|wanted| wanted.signed.id());
     let one = async |id: &ReleaseId| Prover::new(source).check_standing(id).await;
-    let checked = futures::stream::iter(lacking).map(one).buffered(AT_A_TIME);
+    let checked = futures::stream::iter(ids).map(one).buffered(AT_A_TIME);
     Ok(checked.try_collect::<()>().await?)
 }
 

@@ -6,11 +6,13 @@
 mod agree;
 mod diff;
 mod freshness;
+mod head;
 mod make;
 
 pub(crate) use agree::agree;
 pub use diff::{LockChange, changes};
 pub use freshness::{OutOfDate, check, requirements};
+pub use head::heads;
 pub(crate) use make::ancestor_id;
 pub use make::{Known, make};
 

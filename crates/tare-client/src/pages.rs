@@ -1,109 +1,117 @@
-//! The pages of the packages that one command meets: fetched once, many at a time, and kept for the next command.
+//! The pages of the packages that one command meets: proven by the head, fetched once, many at a time, and kept for the
+//! next command.
+//!
+//! ```text
+//! head ─► state map ─► digest of the page ─► the page, from the cache or from whoever serves it
+//!              └─────► or the proof that there is no such package
+//! ```
+//! Nothing is parsed that is not proven, and nothing is taken for absent because it did not come. A page that has not
+//! changed is not asked for.
 //!
 //! The resolver never waits. It asks this [`Index`], goes as far as it can, and names what it lacks; [`Pages::ensure`] then
 //! fetches that, and at once the pages that the newest releases need in turn, so that a deep graph costs a few round trips
 //! and not one for each package.
 
 mod cache;
+mod error;
+mod proven;
+mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use serde::Deserialize;
+use tare_format::PackageName;
+use tare_format::event::PageKey;
 use tare_format::registry::RegistryId;
-use tare_format::{PackageName, Sha256};
+use tare_replay::NoticesState;
 
-use crate::error::{ClientError, ErrorKind};
+use crate::head::{Follower, Head};
 use crate::history::History;
 use crate::home::Home;
-use crate::registry::{Page, RegistryClient, RegistryError};
+use crate::registry::RegistryClient;
 use crate::resolve::page::{self, PageError};
 use crate::resolve::{Index, IndexError, Lookup, Package, Standing, Summary, encode_summary};
 use cache::{CachedPage, PageCache};
+use proven::ProvenPages;
+
+pub use error::PagesError;
 
 /// How many pages are fetched at a time.
 const AT_A_TIME: usize = 16;
 
-/// Why the pages that are needed are not there.
-#[derive(Debug, thiserror::Error)]
-pub enum PagesError {
-    /// The registry did not send one.
-    #[error(transparent)]
-    Registry(Box<RegistryError>),
-    /// No requests are allowed, and the page was never fetched.
-    #[error("what the registry says about `{0}` is not in the cache, and requests are not allowed")]
-    Offline(PackageName),
-    /// A page is no page.
-    #[error("the registry's page of `{name}` is not UTF-8")]
-    Text {
-        /// The package.
-        name: PackageName,
-    },
-    /// A page contradicts itself.
-    #[error("the registry's page of `{name}` cannot be used")]
-    Page {
-        /// The package.
-        name: PackageName,
-        /// Why.
-        source: PageError,
-    },
-}
-impl From<RegistryError> for PagesError {
-    fn from(error: RegistryError) -> Self {
-        Self::Registry(Box::new(error))
-    }
-}
-
-impl ClientError for PagesError {
-    fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Registry(error) => error.kind(),
-            Self::Offline(_) => ErrorKind::Network,
-            Self::Text { .. } | Self::Page { .. } => ErrorKind::Integrity,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Registry(error) => error.code(),
-            Self::Offline(_) => "E-OFFLINE",
-            Self::Text { .. } | Self::Page { .. } => "E-PAGE",
-        }
-    }
-
-    fn help(&self) -> Option<String> {
-        match self {
-            Self::Registry(error) => error.help(),
-            Self::Offline(_) => Some("run it once without `--offline`".to_owned()),
-            _ => Some("tell whoever runs the registry or mirror".to_owned()),
-        }
-    }
-}
-
 /// What is known of a package.
 #[derive(Debug, Clone)]
 enum Known {
-    Found { text: Arc<str>, package: Arc<Package> },
+    Found { page: CachedPage, package: Arc<Package> },
     Absent,
 }
 
 /// The pages of one registry.
 #[derive(Debug)]
 pub struct Pages<'a> {
-    registry: &'a RegistryClient,
-    cache: PageCache,
-    offline: bool,
+    proven: ProvenPages<'a>,
     /// What was met so far, by name; each once, so that one command sees one state of each package. Held for no await.
     known: Mutex<BTreeMap<PackageName, Known>>,
 }
 
 impl<'a> Pages<'a> {
-    /// No pages yet, of the registry with this id. With `offline` only cached ones are used, however old.
+    /// No pages yet, of the registry that `follower` follows. With `offline` only cached ones are used, under the head
+    /// that was kept.
     #[must_use]
-    pub fn new(registry: &'a RegistryClient, id: RegistryId, home: Home, offline: bool) -> Self {
-        Self { registry, cache: PageCache::new(home, id), offline, known: Mutex::default() }
+    pub fn new(
+        registry: &'a RegistryClient,
+        follower: Follower<'a>,
+        home: &Home,
+        offline: bool,
+    ) -> Self {
+        Self {
+            proven: ProvenPages::new(registry, follower, home, offline),
+            known: Mutex::default(),
+        }
+    }
+
+    /// The head that they are read under.
+    ///
+    /// # Errors
+    /// When none can be trusted.
+    pub async fn head(&self) -> Result<Arc<Head>, PagesError> {
+        self.proven.head().await
+    }
+
+    /// The head, if something new may be resolved under it.
+    ///
+    /// # Errors
+    /// When none can be trusted, or it is too old.
+    pub async fn current_head(&self) -> Result<Arc<Head>, PagesError> {
+        let head = self.head().await?;
+        self.proven.follower().require_current(&head)?;
+        Ok(head)
+    }
+
+    /// The page of a package, proven; `None` when it is proven that there is no such package.
+    ///
+    /// # Errors
+    /// When it cannot be proven.
+    pub async fn page(&self, name: &PackageName) -> Result<Option<Bytes>, PagesError> {
+        let (page, _) = self.proven.page(&PageKey::Package(name.clone())).await?;
+        Ok(page.map(|page| page.bytes))
+    }
+
+    /// What everybody has to know: takedowns, advisories, roots.
+    ///
+    /// # Errors
+    /// When the notices cannot be proven or read.
+    pub async fn notices(&self) -> Result<NoticesState, PagesError> {
+        let (page, _) = self.proven.page(&PageKey::Notices).await?;
+        let Some(page) = page else { return Ok(NoticesState::default()) };
+        NoticesState::read(&page.bytes).map_err(|source| PagesError::Rules {
+            page: PageKey::Notices,
+            source: Box::new(source),
+        })
     }
 
     /// Gets the pages of `names`, and of what their newest releases need.
@@ -140,9 +148,9 @@ impl<'a> Pages<'a> {
     /// When its page cannot be fetched or read.
     pub async fn history(&self, name: &PackageName) -> Result<Option<History>, PagesError> {
         self.load(name).await?;
-        let Some(Known::Found { text, .. }) = self.get(name) else { return Ok(None) };
-        let history = History::read(name, &text);
-        history.map(Some).map_err(|source| PagesError::Page { name: name.clone(), source })
+        let Some(Known::Found { page, .. }) = self.get(name) else { return Ok(None) };
+        let history = History::read(name, &page.bytes);
+        history.map(Some).map_err(|source| rules(name, source))
     }
 
     /// The spelling of its owner, for a name in another case; the name itself when nothing is known of it.
@@ -165,18 +173,20 @@ impl<'a> Pages<'a> {
             Some(Known::Absent) => return Ok(None),
             None => {}
         }
-        let Some(text) = self.page(name).await? else {
+        let (page, moved) = self.proven.page(&PageKey::Package(name.clone())).await?;
+        if moved {
+            // One state for everything: what was met under the head before is met again.
+            self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+        let Some(page) = page else {
             self.remember(name, Known::Absent);
             return Ok(None);
         };
-        // A registry answers other spellings too; only its owner's spelling is the package's name.
-        let Some(spelling) = spelling(&text).filter(|found| found.key() == name.key()) else {
-            let problem = "does not belong to this package".to_owned();
-            let source = PageError::Contradiction { name: name.clone(), line: 1, problem };
-            return Err(PagesError::Page { name: name.clone(), source });
-        };
-        let package = Arc::new(self.package(&spelling, &text)?);
-        let found = Known::Found { text: text.into(), package: Arc::clone(&package) };
+        // One row stands for all spellings that fold to it; only its owner's spelling is the package's name.
+        let spelling = spelling(&page.bytes).filter(|found| found.key() == name.key());
+        let spelling = spelling.unwrap_or_else(|| name.clone());
+        let package = Arc::new(self.package(&spelling, &page)?);
+        let found = Known::Found { page, package: Arc::clone(&package) };
         let asked_rightly = spelling == *name;
         self.remember(&spelling, found);
         if !asked_rightly {
@@ -186,37 +196,18 @@ impl<'a> Pages<'a> {
         Ok(Some(package))
     }
 
-    /// The text of a page; `None` when there is no such package.
-    async fn page(&self, name: &PackageName) -> Result<Option<String>, PagesError> {
-        let cached = self.cache.load(name);
-        if self.offline {
-            let cached = cached.ok_or_else(|| PagesError::Offline(name.clone()))?;
-            return Ok(Some(cached.text));
-        }
-        let tag = cached.as_ref().and_then(|cached| cached.tag.as_deref());
-        match (self.registry.page(name, tag).await?, cached) {
-            (Page::Unchanged, Some(cached)) => Ok(Some(cached.text)),
-            (Page::Unchanged | Page::Missing, _) => Ok(None),
-            (Page::Found { bytes, tag }, _) => {
-                let text = String::from_utf8(bytes.into())
-                    .map_err(|_| PagesError::Text { name: name.clone() })?;
-                let page = CachedPage { tag, text };
-                self.cache.store(name, &page);
-                Ok(Some(page.text))
-            }
-        }
-    }
-
     /// The package as the resolver wants it, from the summary if that is of this very page.
-    fn package(&self, name: &PackageName, text: &str) -> Result<Package, PagesError> {
-        let digest = Sha256::of(text.as_bytes());
-        let kept = self.cache.load_summary(name).and_then(|bytes| Summary::decode(bytes).ok());
-        if let Some(summary) = kept.filter(|summary| summary.page == digest) {
+    fn package(&self, name: &PackageName, page: &CachedPage) -> Result<Package, PagesError> {
+        let cache = self.proven.cache();
+        let kept = cache.load_summary(name).and_then(|bytes| Summary::decode(bytes).ok());
+        if let Some(summary) = kept.filter(|summary| summary.page == page.digest) {
             return Ok(summary.package);
         }
         let unusable = |source| PagesError::Page { name: name.clone(), source };
+        let text = std::str::from_utf8(&page.bytes);
+        let text = text.map_err(|_| unusable(PageError::Text { name: name.clone() }))?;
         let records = page::parse(name, text).map_err(unusable)?;
-        self.cache.store_summary(name, &encode_summary(name, digest, &records));
+        cache.store_summary(name, &encode_summary(name, page.digest, &records));
         Package::new(name, &records)
             .map_err(|source| unusable(PageError::Releases { name: name.clone(), source }))
     }
@@ -249,8 +240,16 @@ impl Index for Pages<'_> {
 /// What the page of a package said when it was last seen; none when it never was.
 #[must_use]
 pub fn last_seen(home: &Home, registry: &RegistryId, name: &PackageName) -> Option<History> {
-    let page = PageCache::new(home.clone(), registry.clone()).load(name)?;
-    History::read(name, &page.text).ok()
+    let cache = PageCache::new(home.clone(), registry.clone());
+    let page = cache.load(&PageKey::Package(name.clone()))?;
+    History::read(name, &page.bytes).ok()
+}
+
+/// What the notices of a registry said when they were last seen; none when they never were.
+#[must_use]
+pub fn last_notices(home: &Home, registry: &RegistryId) -> Option<NoticesState> {
+    let cache = PageCache::new(home.clone(), registry.clone());
+    NoticesState::read(&cache.load(&PageKey::Notices)?.bytes).ok()
 }
 
 /// What the newest release of a package needs: most likely what will be asked for next.
@@ -261,11 +260,16 @@ fn needed_next(package: &Package) -> Vec<PackageName> {
     dependencies.unwrap_or_default().into_iter().map(|needed| needed.name).collect()
 }
 
-/// The package that the first line of a page is about.
-fn spelling(page: &str) -> Option<PackageName> {
+/// The package that a page is about, in its owner's spelling. A page that only has advisories names none.
+fn spelling(page: &[u8]) -> Option<PackageName> {
     #[derive(Deserialize)]
     struct Line {
-        package: PackageName,
+        package: Option<PackageName>,
     }
-    serde_json::from_str::<Line>(page.lines().next()?).ok().map(|line| line.package)
+    let lines = std::str::from_utf8(page).ok()?.lines();
+    lines.filter_map(|line| serde_json::from_str::<Line>(line).ok()).find_map(|line| line.package)
+}
+
+fn rules(name: &PackageName, source: tare_replay::PageError) -> PagesError {
+    PagesError::Rules { page: PageKey::Package(name.clone()), source: Box::new(source) }
 }

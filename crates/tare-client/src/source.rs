@@ -1,9 +1,11 @@
 //! Where a command gets releases from: one registry, what was fetched of it before, and the local store.
 
+use jiff::Timestamp;
 use tare_format::registry::RegistryId;
 
 use crate::documents::Documents;
 use crate::event::Progress;
+use crate::head::Follower;
 use crate::home::Home;
 use crate::local::Local;
 use crate::pages::Pages;
@@ -16,23 +18,26 @@ pub struct Source<'a> {
     id: RegistryId,
     local: Local,
     pages: Pages<'a>,
+    offline: bool,
     progress: Progress,
 }
 
 impl<'a> Source<'a> {
     /// The registry with this id behind `registry`, in front of `local`. Nothing is asked of the registry yet.
     ///
-    /// With `offline`, what was fetched before is used however old it is.
+    /// `now` is what the age of its head is measured by. With `offline`, what was fetched before is used however old it is.
     #[must_use]
     pub fn new(
         registry: &'a RegistryClient,
         id: RegistryId,
         local: Local,
+        now: Timestamp,
         offline: bool,
         progress: Progress,
     ) -> Self {
-        let pages = Pages::new(registry, id.clone(), local.home().clone(), offline);
-        Self { registry, id, local, pages, progress }
+        let follower = Follower::new(registry, id.clone(), local.home(), now, offline);
+        let pages = Pages::new(registry, follower, local.home(), offline);
+        Self { registry, id, local, pages, offline, progress }
     }
 
     /// The registry.
@@ -65,7 +70,13 @@ impl<'a> Source<'a> {
         self.local.documents()
     }
 
-    /// The packages' pages.
+    /// Whether nothing may be asked.
+    #[must_use]
+    pub fn is_offline(&self) -> bool {
+        self.offline
+    }
+
+    /// The packages' pages, under the head.
     #[must_use]
     pub fn pages(&self) -> &Pages<'a> {
         &self.pages

@@ -2,6 +2,7 @@
 //!
 //! Only [`Prover`] makes a [`SignedRelease`], and only a [`SignedRelease`] is locked, fetched or installed. The chain is:
 //!
+//! 0. the head of the log proves the page ([`crate::head`], [`crate::pages`]);
 //! 1. the page names the release's digest, its signature bundles and the keys that were accepted when it was published;
 //! 2. each bundle has the digest that the page gives it; none may be missing, so a mirror cannot drop one;
 //! 3. a bundle is signed by an accepted key over exactly this registry, package, version and digest;
@@ -13,6 +14,7 @@
 
 mod error;
 mod evidence;
+pub(crate) mod takedown;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -229,6 +231,9 @@ fn find<'h>(
 ) -> Result<&'h ReleaseHistory, TrustError> {
     let release = releases.get(&id.version);
     let release = release.ok_or_else(|| TrustError::NoVersion { id: id.clone() })?;
+    if let Some(takedown) = release.takedown.as_ref().filter(|_| !is_history) {
+        return Err(TrustError::taken_down(id, takedown.as_ref(), None));
+    }
     match &release.standing {
         Standing::Withdrawn { reason } if !is_history => {
             Err(TrustError::Withdrawn { id: id.clone(), reason: reason.clone() })

@@ -78,8 +78,9 @@ pub async fn update(
     }
     let resolution = resolve_project(source, manifest, old, request).await?;
     let known = Gathering { source, old, request }.of(&resolution, &own_lineage(manifest)).await?;
-    let lock = lock::make(source.id(), &resolution, &own_lineage(manifest), &known);
+    let mut lock = lock::make(source.id(), &resolution, &own_lineage(manifest), &known);
     let changes = lock::changes(old.unwrap_or(&Lock::default()), &lock);
+    lock.heads = lock::heads(old, &lock, source.pages().head().await?.locked());
     Ok(Updated { lock, changes, resolved: true })
 }
 
@@ -95,7 +96,9 @@ pub async fn lock_requirements(
     let options = Options { as_of: request.as_of, ..Options::default() };
     let resolution = resolve_all(source, requirements, &options).await?;
     let known = Gathering { source, old: None, request }.of(&resolution, &[]).await?;
-    Ok(lock::make(source.id(), &resolution, &[], &known))
+    let mut lock = lock::make(source.id(), &resolution, &[], &known);
+    lock.heads = vec![source.pages().head().await?.locked()];
+    Ok(lock)
 }
 
 async fn resolve_project(
@@ -121,6 +124,8 @@ async fn resolve_all(
     requirements: &[Dependency],
     options: &Options,
 ) -> Result<Resolution, UpdateError> {
+    // Nothing new is chosen under a head that is too old to know what is current.
+    source.pages().current_head().await?;
     let named = requirements.iter().map(|needed| &needed.name);
     let locked = options.locked.iter().map(|id| &id.name);
     source.pages().ensure(named.chain(locked).cloned().collect()).await?;

@@ -10,6 +10,8 @@ use tare_store::durable::DurableError;
 use tare_store::pack::PackError;
 
 use crate::error::{ClientError, ErrorKind};
+use crate::head::HeadError;
+use crate::pages::PagesError;
 use crate::registry::RegistryError;
 
 const MAKE_ROOM: &str =
@@ -80,6 +82,24 @@ pub enum PublishError {
     /// The encoder has no memory.
     #[error("failed to set up compression")]
     Encoder(#[source] io::Error),
+    /// There is no head that could prove it.
+    #[error(transparent)]
+    Head(#[from] HeadError),
+    /// The page cannot be proven.
+    #[error(transparent)]
+    Pages(#[from] PagesError),
+    /// The log does not come to it.
+    #[error(
+        "event {event} is committed, and after {seconds} seconds the head of the log still has only {size} events"
+    )]
+    NotWitnessed {
+        /// The event.
+        event: u64,
+        /// How many events the head has.
+        size: u64,
+        /// How long was waited.
+        seconds: u64,
+    },
     /// The registry says it is published, and it cannot be seen.
     #[error("the registry says that `{release}` is published, and does not show it: {reason}")]
     NotShown {
@@ -112,6 +132,9 @@ impl ClientError for PublishError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Registry(error) => error.kind(),
+            Self::Head(error) => error.kind(),
+            Self::Pages(error) => error.kind(),
+            Self::NotWitnessed { .. } => ErrorKind::Network,
             Self::Destination { .. } | Self::Twice { .. } | Self::NoSigner => ErrorKind::Usage,
             Self::NotASigner { .. } | Self::Sign(_) => ErrorKind::Trust,
             Self::NotShown { .. } | Self::Session { .. } => ErrorKind::Integrity,
@@ -122,6 +145,9 @@ impl ClientError for PublishError {
     fn code(&self) -> &'static str {
         match self {
             Self::Registry(error) => error.code(),
+            Self::Head(error) => error.code(),
+            Self::Pages(error) => error.code(),
+            Self::NotWitnessed { .. } => "E-NOT-WITNESSED",
             Self::Destination { .. } => "E-DESTINATION",
             Self::Twice { .. } => "E-USAGE",
             Self::NoSigner => "E-NO-KEY",
@@ -136,6 +162,11 @@ impl ClientError for PublishError {
     fn help(&self) -> Option<String> {
         let help = match self {
             Self::Registry(error) => return error.help(),
+            Self::Head(error) => return error.help(),
+            Self::Pages(error) => return error.help(),
+            Self::NotWitnessed { .. } => {
+                "nobody sees it before enough witnesses have; run `tare publish` again later to look once more".to_owned()
+            }
             Self::Destination { allowed, .. } if allowed.is_empty() => {
                 "`publish = false` keeps it at home; remove that line if it may go out".to_owned()
             }

@@ -9,8 +9,8 @@
 //! ```
 //!
 //! Every step can be repeated, so a run that was cut off is continued by the next: the session's id is kept until its
-//! commit, and what the registry has of it is not sent again. "Published" is only said after the page and the release
-//! document were read back as anybody else would read them.
+//! commit, and what the registry has of it is not sent again. "Published" is only said once a head of the log, with its
+//! quorum, proves the event and the page, and the release document was read back as anybody else would read it.
 
 mod confirm;
 mod error;
@@ -23,7 +23,9 @@ mod sign;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use jiff::Timestamp;
 use tare_format::api::{Committed, Receipt, Session, SessionRelease};
+use tare_format::lock::LockedHead;
 use tare_format::manifest::PublishTo;
 use tare_format::problem::Code;
 use tare_format::registry::Registry;
@@ -32,6 +34,8 @@ use tare_sign::{PublicKey, Signer};
 pub use error::PublishError;
 
 use crate::event::Progress;
+use crate::head::Follower;
+use crate::home::Home;
 use crate::package::Prepared;
 use crate::registry::RegistryClient;
 use plan::Plan;
@@ -48,6 +52,10 @@ pub struct Options<'a> {
     pub key: Option<&'a PublicKey>,
     /// A folder for packs on their way and the ids of open sessions, in `$TARE_HOME`.
     pub staging: &'a Path,
+    /// Where it is kept what was seen of the registry's log.
+    pub home: &'a Home,
+    /// The time, for the age of the log's head.
+    pub now: Timestamp,
 }
 
 /// What came of it.
@@ -59,6 +67,8 @@ pub struct Published {
     pub warnings: Vec<String>,
     /// How much there was to send and how much was.
     pub traffic: Traffic,
+    /// The head that proves it; none in a dry run.
+    pub head: Option<LockedHead>,
 }
 
 /// How much was sent, in bytes.
@@ -103,13 +113,15 @@ pub async fn publish(
             resume.forget();
         }
     })?;
+    let mut head = None;
     if !options.dry_run {
-        confirm::confirm(client, &packages, &committed).await?;
+        let follower = Follower::new(client, registry.id.clone(), options.home, options.now, false);
+        head = Some(confirm::confirm(client, follower, &packages, &committed, options).await?);
         resume.forget();
     }
     let reused = total - sent.lacking.min(total);
     let traffic = Traffic { total, sent: sent.bytes, reused };
-    Ok(Published { receipts: committed.receipts, warnings: committed.warnings, traffic })
+    Ok(Published { receipts: committed.receipts, warnings: committed.warnings, traffic, head })
 }
 
 /// Whether the manifest lets the package go to a registry of this name.

@@ -2,7 +2,8 @@
 //!
 //! A page is the package's events as JSON lines, in order (spec/events.md). Only the fields that decide a resolution
 //! are read, straight from the text: reading whole events takes several times as long, and a first resolution
-//! reads thousands. Types of events that are not known here have no effect, as the chapter demands.
+//! reads thousands. Types of events that are not known here have no effect, as the chapter demands. The few pages with
+//! a takedown or a redaction are read a second time, by all the rules.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use tare_format::event::PublishedDependency;
 use tare_format::manifest::Kind;
 use tare_format::{PackageName, Sha256, VariantName};
+use tare_replay::PackageState;
 
 use super::index::{Change, Dependency, Package, Standing, Variants};
 use super::summary::{ReleaseRecord, SummaryError};
@@ -40,6 +42,20 @@ pub enum PageError {
         /// What is wrong.
         problem: String,
     },
+    /// The page is no text.
+    #[error("the page of `{name}` is not UTF-8")]
+    Text {
+        /// The package.
+        name: PackageName,
+    },
+    /// The page breaks the rules of redaction.
+    #[error("the page of `{name}` breaks a rule of pages")]
+    Rules {
+        /// The package.
+        name: PackageName,
+        /// Which.
+        source: Box<tare_replay::PageError>,
+    },
     /// The releases cannot be put in order.
     #[error("cannot order the releases of `{name}`")]
     Releases {
@@ -56,17 +72,26 @@ pub enum PageError {
 /// When a line is no event, lacks a field of its type, or belongs to another package.
 pub fn parse(name: &PackageName, page: &str) -> Result<Vec<ReleaseRecord>, PageError> {
     let mut releases = BTreeMap::new();
+    let mut is_plain = true;
     for (line, text) in (1..).zip(page.lines()) {
+        if text.starts_with("- ") {
+            is_plain = false;
+            continue;
+        }
         let event: Line<'_> = serde_json::from_str(text).map_err(|source| PageError::Line {
             name: name.clone(),
             line,
             source,
         })?;
+        is_plain &= !matches!(&*event.kind_of_event, "takedown" | "restore" | "redact");
         apply(&mut releases, event, name).map_err(|problem| PageError::Contradiction {
             name: name.clone(),
             line,
             problem,
         })?;
+    }
+    if !is_plain {
+        apply_rules(&mut releases, name, page)?;
     }
     Ok(releases.into_values().collect())
 }
@@ -131,6 +156,28 @@ fn apply(
     if let Some(release) = releases.get_mut(&version) {
         release.changes.push(Change { at: event.time, standing });
     }
+    Ok(())
+}
+
+/// Takes in what a line alone does not say: which releases are gone, and what was done for a reason that is.
+fn apply_rules(
+    releases: &mut BTreeMap<Version, ReleaseRecord>,
+    name: &PackageName,
+    page: &str,
+) -> Result<(), PageError> {
+    let state = PackageState::read(name, page.as_bytes())
+        .map_err(|source| PageError::Rules { name: name.clone(), source: Box::new(source) })?;
+    releases.retain(|version, record| {
+        let known = state.releases.get(version).filter(|known| known.publication.is_some());
+        let Some(known) = known else { return false };
+        let standing = Standing::from(known.standing());
+        let told = record.changes.last().map_or(&Standing::Available, |change| &change.standing);
+        // Bytes that are gone are gone at whatever date somebody resolves for.
+        if *told != standing {
+            record.changes = vec![Change { at: record.published, standing }];
+        }
+        true
+    });
     Ok(())
 }
 

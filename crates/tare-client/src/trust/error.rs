@@ -38,6 +38,18 @@ pub enum TrustError {
         /// Why.
         reason: String,
     },
+    /// Its bytes are gone, or have to go.
+    #[error("`{id}` was {what}{}", event.map(|event| format!(" (event {event} of the log)")).unwrap_or_default())]
+    TakenDown {
+        /// The release.
+        id: Box<ReleaseId>,
+        /// Why, and by which notice.
+        what: String,
+        /// The number of the event, where it is proven.
+        event: Option<u64>,
+        /// Where to appeal.
+        appeal: Option<String>,
+    },
     /// The registry has another release under this version than the lock.
     #[error("`{id}` is another release than the locked one: expected {expected}, found {found}")]
     OtherRelease {
@@ -165,6 +177,7 @@ impl ClientError for TrustError {
                 ErrorKind::Integrity
             }
             Self::BundleMissing { .. }
+            | Self::TakenDown { .. }
             | Self::Key { .. }
             | Self::KeyName { .. }
             | Self::Signature { .. }
@@ -184,6 +197,7 @@ impl ClientError for TrustError {
             Self::Contradiction { .. } => "E-CONTRADICTION",
             Self::Paths { .. } => "E-PATHS",
             Self::Withdrawn { .. } => "E-WITHDRAWN",
+            Self::TakenDown { .. } => "E-TAKEDOWN",
             Self::BundleMissing { .. } => "E-SIGNATURE-MISSING",
             Self::Key { .. } | Self::KeyName { .. } => "E-KEY",
             Self::Signature { source, .. }
@@ -206,6 +220,11 @@ impl ClientError for TrustError {
             Self::NoEvidence { .. } => "run `tare install`".to_owned(),
             Self::Withdrawn { id, .. } => {
                 format!("choose another version: `tare info {}` lists them", id.name)
+            }
+            Self::TakenDown { id, appeal, .. } => {
+                let appeal = appeal.as_ref().map(|to| format!("; appeals go to {to}"));
+                let appeal = appeal.unwrap_or_default();
+                format!("choose another version: `tare info {}` lists them{appeal}", id.name)
             }
             Self::OtherRelease { .. } => {
                 "a version never changes: if Tare.lock was not edited by hand, tell the publisher and whoever runs the registry".to_owned()
