@@ -13,7 +13,7 @@ use std::str::FromStr;
 
 use crate::decimal;
 use crate::hash::{EMPTY_ROOT, Hash, HashError};
-use crate::key::{Algorithm, KeyName, NameError, VerifierKey};
+use crate::key::{KeyName, NameError, VerifierKey};
 use crate::note::{Note, NoteError};
 
 #[cfg(test)]
@@ -109,7 +109,7 @@ impl Checkpoint {
     /// When the log did not sign the note, or the note is not a checkpoint of that log.
     pub fn open(note: &Note, log: &VerifierKey) -> Result<Self, CheckpointError> {
         // W-15: a cosigner's key over the same text says that it saw the checkpoint, not that it is right.
-        if log.algorithm() != Algorithm::Ed25519 {
+        if log.algorithm().is_cosigner() {
             return Err(CheckpointError::NotLogKey { key: Box::new(log.clone()) });
         }
         note.require(log)?;

@@ -6,12 +6,16 @@
 //!               cosignature/v1
 //!               time 1700000000
 //!               the text of the checkpoint
+//! what is signed, ML-DSA-44 (feature `ml-dsa`)
+//!               subtree/v1, name, time, origin, size and root hash, in binary
 //! ```
-//! The message does not name the witness, so one key must not serve two of them (W-20).
+//! The first does not name the witness, so one key must not serve two of them (W-20).
 
 use std::collections::BTreeMap;
 
 use crate::checkpoint::{Checkpoint, CheckpointError};
+#[cfg(feature = "ml-dsa")]
+use crate::key::KeyName;
 use crate::key::{Algorithm, SigningKey, VerifierKey};
 use crate::note::{Note, NoteError, NoteSignature, known};
 
@@ -43,6 +47,9 @@ pub enum CosignatureError {
         /// The key.
         key: Box<VerifierKey>,
     },
+    /// The algorithm found no signature.
+    #[error("key did not find a signature for the checkpoint")]
+    Failed,
     /// The note's signatures are not to be believed.
     #[error("cosignatures of the checkpoint are not valid")]
     Note {
@@ -58,13 +65,14 @@ pub enum CosignatureError {
 /// # Errors
 /// When the text is not a checkpoint, the key is not a cosigner's, or the time is above [`MAX_TIME`].
 pub fn cosign(text: &str, time: u64, key: &SigningKey) -> Result<NoteSignature, CosignatureError> {
-    let _: Checkpoint = text.parse()?;
+    let checkpoint: Checkpoint = text.parse()?;
     if time > MAX_TIME {
         return Err(CosignatureError::Time { found: time });
     }
     check_role(key.verifier())?;
     let mut bytes = time.to_be_bytes().to_vec();
-    bytes.extend(key.sign_message(message(text, time).as_bytes()));
+    let signature = key.sign_message(&message(&checkpoint, time, key.verifier()));
+    bytes.extend(signature.ok_or(CosignatureError::Failed)?);
     Ok(NoteSignature::new(key.verifier(), bytes))
 }
 
@@ -76,8 +84,8 @@ pub fn time(key: &VerifierKey, text: &str, signature: &[u8]) -> Option<u64> {
     check_role(key).ok()?;
     let (time, signature) = signature.split_first_chunk()?;
     let time = u64::from_be_bytes(*time);
-    let good = time <= MAX_TIME && key.accepts_message(message(text, time).as_bytes(), signature);
-    good.then_some(time)
+    let message = message(&text.parse().ok()?, time, key);
+    (time <= MAX_TIME && key.accepts_message(&message, signature)).then_some(time)
 }
 
 /// Which of the keys cosigned the note and when, in seconds since 1970: the newest time of each, in the keys' order.
@@ -104,13 +112,41 @@ pub fn times<'k>(
 }
 
 fn check_role(key: &VerifierKey) -> Result<(), CosignatureError> {
-    match key.algorithm() {
-        Algorithm::CosignatureEd25519 => Ok(()),
-        Algorithm::Ed25519 => Err(CosignatureError::NotCosigner { key: Box::new(key.clone()) }),
+    if key.algorithm().is_cosigner() {
+        Ok(())
+    } else {
+        Err(CosignatureError::NotCosigner { key: Box::new(key.clone()) })
     }
 }
 
-/// What is signed (W-17).
-fn message(text: &str, time: u64) -> String {
-    format!("cosignature/v1\ntime {time}\n{text}")
+/// What the key signs. It is made from the checkpoint, whose text is the only one that says the same.
+fn message(checkpoint: &Checkpoint, time: u64, key: &VerifierKey) -> Vec<u8> {
+    match key.algorithm() {
+        // W-17. The other kind of key never gets here, and could not sign this as anything else.
+        Algorithm::CosignatureEd25519 | Algorithm::Ed25519 => {
+            format!("cosignature/v1\ntime {time}\n{checkpoint}").into_bytes()
+        }
+        #[cfg(feature = "ml-dsa")]
+        Algorithm::CosignatureMlDsa44 => subtree_message(checkpoint, time, key),
+    }
+}
+
+/// W-18: the tree as a subtree that begins at entry 0.
+#[cfg(feature = "ml-dsa")]
+fn subtree_message(checkpoint: &Checkpoint, time: u64, key: &VerifierKey) -> Vec<u8> {
+    // One byte says the length, which is why a key name has at most 255.
+    let named = |name: &KeyName| {
+        let length = u8::try_from(name.as_str().len()).unwrap_or(u8::MAX);
+        [&[length], name.as_str().as_bytes()].concat()
+    };
+    [
+        b"subtree/v1\n\0".as_slice(),
+        &named(key.name()),
+        &time.to_be_bytes(),
+        &named(checkpoint.origin()),
+        &0_u64.to_be_bytes(),
+        &checkpoint.size().to_be_bytes(),
+        checkpoint.root().as_bytes(),
+    ]
+    .concat()
 }

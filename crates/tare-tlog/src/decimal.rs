@@ -1,4 +1,4 @@
-//! Numbers as every text of the log writes them: decimal digits, no sign, no leading zero (spec/log.md W-12).
+//! Numbers as every text of the log writes them: decimal digits, no sign, no leading zero (spec/log.md).
 //!
 //! One number has one text, so a document that was parsed and printed again is the same bytes and has the same signature.
 

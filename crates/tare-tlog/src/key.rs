@@ -20,6 +20,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::cosignature;
 
+#[cfg(feature = "ml-dsa")]
+mod ml_dsa;
 mod name;
 mod signing;
 #[cfg(test)]
@@ -36,6 +38,9 @@ pub enum Algorithm {
     Ed25519 = 0x01,
     /// Ed25519 over a time and the text of a checkpoint: a witness.
     CosignatureEd25519 = 0x04,
+    /// ML-DSA-44 over a time, the witness's name and what a checkpoint says: a witness. Safe from quantum computers.
+    #[cfg(feature = "ml-dsa")]
+    CosignatureMlDsa44 = 0x06,
 }
 
 impl Algorithm {
@@ -45,11 +50,19 @@ impl Algorithm {
         self as u8
     }
 
+    /// Whether such a key makes cosignatures, not signatures of notes.
+    #[must_use]
+    pub const fn is_cosigner(self) -> bool {
+        !matches!(self, Self::Ed25519)
+    }
+
     /// How many bytes a public key has.
     #[must_use]
     pub const fn public_key_len(self) -> usize {
         match self {
             Self::Ed25519 | Self::CosignatureEd25519 => 32,
+            #[cfg(feature = "ml-dsa")]
+            Self::CosignatureMlDsa44 => ml_dsa::PUBLIC_KEY,
         }
     }
 
@@ -57,6 +70,8 @@ impl Algorithm {
         match byte {
             0x01 => Ok(Self::Ed25519),
             0x04 => Ok(Self::CosignatureEd25519),
+            #[cfg(feature = "ml-dsa")]
+            0x06 => Ok(Self::CosignatureMlDsa44),
             found => Err(KeyError::Algorithm { found, meaning: meaning(found) }),
         }
     }
@@ -206,20 +221,26 @@ impl VerifierKey {
     /// Whether `signature`, which is what follows the id in a signature line, is this key's over `text`.
     #[must_use]
     pub fn accepts(&self, text: &str, signature: &[u8]) -> bool {
-        match self.algorithm {
-            Algorithm::Ed25519 => self.accepts_message(text.as_bytes(), signature),
-            Algorithm::CosignatureEd25519 => cosignature::time(self, text, signature).is_some(),
+        if self.algorithm.is_cosigner() {
+            cosignature::time(self, text, signature).is_some()
+        } else {
+            self.accepts_message(text.as_bytes(), signature)
         }
     }
 
     /// Whether `signature` is the bare signature of this key over `message`.
     pub(crate) fn accepts_message(&self, message: &[u8], signature: &[u8]) -> bool {
-        // W-8: only strict verification, so that whether a signature is good does not depend on who looks.
-        let (Some(key), Ok(signature)) = (point(&self.bytes), Signature::from_slice(signature))
-        else {
-            return false;
-        };
-        key.verify_strict(message, &signature).is_ok()
+        match self.algorithm {
+            Algorithm::Ed25519 | Algorithm::CosignatureEd25519 => {
+                // W-8: only strict, so that whether a signature is good does not depend on who looks.
+                let signature = Signature::from_slice(signature).ok();
+                point(&self.bytes)
+                    .zip(signature)
+                    .is_some_and(|(key, signature)| key.verify_strict(message, &signature).is_ok())
+            }
+            #[cfg(feature = "ml-dsa")]
+            Algorithm::CosignatureMlDsa44 => ml_dsa::verify(&self.bytes, message, signature),
+        }
     }
 }
 
@@ -288,6 +309,9 @@ fn id(name: &KeyName, algorithm: Algorithm, bytes: &[u8]) -> u32 {
 fn is_usable(algorithm: Algorithm, bytes: &[u8]) -> bool {
     match algorithm {
         Algorithm::Ed25519 | Algorithm::CosignatureEd25519 => point(bytes).is_some(),
+        // Every byte sequence of the right length is one.
+        #[cfg(feature = "ml-dsa")]
+        Algorithm::CosignatureMlDsa44 => bytes.len() == ml_dsa::PUBLIC_KEY,
     }
 }
 

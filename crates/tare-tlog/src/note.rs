@@ -18,7 +18,7 @@
 use std::collections::BTreeSet;
 use std::str;
 
-use crate::key::{Algorithm, KeyName, SigningKey, VerifierKey};
+use crate::key::{KeyName, SigningKey, VerifierKey};
 
 mod signature;
 #[cfg(test)]
@@ -263,13 +263,11 @@ pub(crate) fn known<'k>(
 }
 
 fn signature_by(text: &str, key: &SigningKey) -> Result<NoteSignature, NoteError> {
-    match key.verifier().algorithm() {
-        Algorithm::Ed25519 => {
-            Ok(NoteSignature::new(key.verifier(), key.sign_message(text.as_bytes())))
+    match key.sign_message(text.as_bytes()) {
+        Some(bytes) if !key.verifier().algorithm().is_cosigner() => {
+            Ok(NoteSignature::new(key.verifier(), bytes))
         }
-        Algorithm::CosignatureEd25519 => {
-            Err(NoteError::Cosigner { key: Box::new(key.verifier().clone()) })
-        }
+        _ => Err(NoteError::Cosigner { key: Box::new(key.verifier().clone()) }),
     }
 }
 

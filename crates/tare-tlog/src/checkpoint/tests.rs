@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use crate::key::Algorithm;
 use crate::key::tests::{log, signer, witness};
 use crate::note::tests::CHECKPOINT;
 

@@ -56,8 +56,9 @@ fn the_last_time_is_in_range_and_the_next_is_not() {
 
     // A witness that signs it all the same is not believed.
     let time_after = MAX_TIME + 1;
+    let message = message(&text().parse().unwrap(), time_after, witness().verifier());
     let mut bytes = time_after.to_be_bytes().to_vec();
-    bytes.extend(witness().sign_message(message(&text(), time_after).as_bytes()));
+    bytes.extend(witness().sign_message(&message).unwrap());
     assert_eq!(time(witness().verifier(), &text(), &bytes), None);
 }
 
@@ -78,10 +79,64 @@ fn each_key_keeps_to_its_job() {
     // One secret in both jobs: what it signed in one is worth nothing in the other.
     let as_log = signer("a", Algorithm::Ed25519, 5);
     let as_witness = signer("a", Algorithm::CosignatureEd25519, 5);
-    let plain = as_log.sign_message(text().as_bytes());
+    let plain = as_log.sign_message(text().as_bytes()).unwrap();
     assert!(!as_witness.verifier().accepts(&text(), &[&[0; 8][..], &plain].concat()));
     let cosigned = cosign(&text(), TIME, &as_witness).unwrap();
     assert!(!as_log.verifier().accepts(&text(), &cosigned.bytes()[8..]));
+}
+
+#[cfg(feature = "ml-dsa")]
+mod ml_dsa {
+    use crate::hash::Hash;
+    use crate::policy::{Policy, QuorumTime};
+
+    use super::*;
+
+    fn witness() -> SigningKey {
+        signer("wit.example.org/w", Algorithm::CosignatureMlDsa44, 2)
+    }
+
+    #[test]
+    fn the_message_is_that_of_the_vector() {
+        let message = message(&text().parse().unwrap(), TIME, witness().verifier());
+        let expected = "3aac835cdd36e9e54986b41d915fe552c818d3e4349ec37077f3c7a143f89e19";
+        assert_eq!(Hash::of(&message).hex(), expected);
+    }
+
+    #[test]
+    fn a_witness_of_this_kind_counts_as_any_other() {
+        let (key, mut note) = (witness(), note());
+        note.add(cosign(&text(), TIME, &key).unwrap()).unwrap();
+        let note = Note::parse(&note.to_bytes()).unwrap();
+        assert_eq!(note.signatures()[2].bytes().len(), 8 + 2420);
+        let log = log();
+        let policy = format!("log {}\nwitness W {}\nquorum W", log.verifier(), key.verifier());
+        let accepted = policy.parse::<Policy>().unwrap().open(&note, TIME).unwrap();
+        assert_eq!(accepted.time, QuorumTime::At(TIME));
+    }
+
+    #[test]
+    fn its_keys_are_read_back() {
+        let key = witness();
+        assert_eq!(key.verifier().to_string().parse(), Ok(key.verifier().clone()));
+        assert_eq!(key.to_text().parse::<SigningKey>().unwrap().verifier(), key.verifier());
+    }
+
+    #[test]
+    fn it_vouches_for_its_own_name_time_and_checkpoint_only() {
+        let key = witness();
+        let made = cosign(&text(), TIME, &key).unwrap();
+        assert_eq!(time(key.verifier(), &text(), made.bytes()), Some(TIME));
+        let other = signer("wit.example.org/x", Algorithm::CosignatureMlDsa44, 2);
+        assert_eq!(time(other.verifier(), &text(), made.bytes()), None);
+        assert_eq!(time(key.verifier(), &text().replace("\n7\n", "\n8\n"), made.bytes()), None);
+        for at in [0, 7, 8, 40, 2000, 2427] {
+            let mut bytes = made.bytes().to_vec();
+            bytes[at] ^= 1;
+            assert_eq!(time(key.verifier(), &text(), &bytes), None, "byte {at}");
+        }
+        assert_eq!(time(key.verifier(), &text(), &made.bytes()[..2427]), None);
+    }
 }
 
 proptest! {

@@ -16,7 +16,41 @@ const SEED: usize = 32;
 /// A key that signs. Printing it shows the public key.
 pub struct SigningKey {
     verifier: VerifierKey,
-    secret: ed25519_dalek::SigningKey,
+    secret: Secret,
+}
+
+enum Secret {
+    Ed25519(ed25519_dalek::SigningKey),
+    #[cfg(feature = "ml-dsa")]
+    MlDsa44(Zeroizing<[u8; SEED]>),
+}
+
+impl Secret {
+    fn new(algorithm: Algorithm, seed: &[u8; SEED]) -> Self {
+        match algorithm {
+            Algorithm::Ed25519 | Algorithm::CosignatureEd25519 => {
+                Self::Ed25519(ed25519_dalek::SigningKey::from_bytes(seed))
+            }
+            #[cfg(feature = "ml-dsa")]
+            Algorithm::CosignatureMlDsa44 => Self::MlDsa44(Zeroizing::new(*seed)),
+        }
+    }
+
+    fn seed(&self) -> &[u8; SEED] {
+        match self {
+            Self::Ed25519(key) => key.as_bytes(),
+            #[cfg(feature = "ml-dsa")]
+            Self::MlDsa44(seed) => seed,
+        }
+    }
+
+    fn public_key(&self) -> Vec<u8> {
+        match self {
+            Self::Ed25519(key) => key.verifying_key().as_bytes().to_vec(),
+            #[cfg(feature = "ml-dsa")]
+            Self::MlDsa44(seed) => super::ml_dsa::public_key(seed),
+        }
+    }
 }
 
 impl SigningKey {
@@ -29,8 +63,8 @@ impl SigningKey {
         algorithm: Algorithm,
         seed: &[u8; SEED],
     ) -> Result<Self, KeyError> {
-        let secret = ed25519_dalek::SigningKey::from_bytes(seed);
-        let verifier = VerifierKey::new(name, algorithm, secret.verifying_key().as_bytes())?;
+        let secret = Secret::new(algorithm, seed);
+        let verifier = VerifierKey::new(name, algorithm, &secret.public_key())?;
         Ok(Self { verifier, secret })
     }
 
@@ -46,15 +80,19 @@ impl SigningKey {
         let mut bytes = Zeroizing::new([0; 1 + SEED]);
         let (algorithm, seed) = bytes.split_at_mut(1);
         algorithm.fill(self.verifier.algorithm().byte());
-        seed.copy_from_slice(self.secret.as_bytes());
+        seed.copy_from_slice(self.secret.seed());
         let encoded = Zeroizing::new(STANDARD.encode(bytes.as_slice()));
         let (name, id) = (self.verifier.name(), self.verifier.id());
         Zeroizing::new(format!("{PREFIX}{name}+{id:08x}+{}", encoded.as_str()))
     }
 
-    /// The bare signature over `message`.
-    pub(crate) fn sign_message(&self, message: &[u8]) -> Vec<u8> {
-        self.secret.sign(message).to_bytes().to_vec()
+    /// The bare signature over `message`. Only ML-DSA can fail to find one, with a chance that never comes true.
+    pub(crate) fn sign_message(&self, message: &[u8]) -> Option<Vec<u8>> {
+        match &self.secret {
+            Secret::Ed25519(key) => Some(key.sign(message).to_bytes().to_vec()),
+            #[cfg(feature = "ml-dsa")]
+            Secret::MlDsa44(seed) => super::ml_dsa::sign(seed, message),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
-use crate::key::NameError;
 use crate::key::tests::{log, signer, witness};
+use crate::key::{Algorithm, NameError};
 
 use super::*;
 

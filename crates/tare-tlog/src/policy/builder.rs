@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::key::{Algorithm, VerifierKey};
+use crate::key::VerifierKey;
 
 use super::text::{MAX_TOKEN, NO_URL, is_token};
 use super::{Group, Log, Policy, Witness};
@@ -117,8 +117,7 @@ impl PolicyBuilder {
     /// # Errors
     /// When its key is not a log's or is there already, its URL is not one word, or there are too many.
     pub fn log(&mut self, log: Log) -> Result<&mut Self, PolicyError> {
-        let role = matches!(log.key.algorithm(), Algorithm::Ed25519);
-        self.check_key(&log.key, role, "log")?;
+        self.check_key(&log.key, !log.key.algorithm().is_cosigner(), "log")?;
         check_url(log.url.as_deref())?;
         if self.logs.len() >= MAX_LOGS {
             return Err(PolicyError::TooMany { kind: "logs", limit: MAX_LOGS });
@@ -132,8 +131,7 @@ impl PolicyBuilder {
     /// # Errors
     /// When its key is not a cosigner's or is there already, its label is given, or there are too many.
     pub fn witness(&mut self, witness: Witness) -> Result<&mut Self, PolicyError> {
-        let role = !matches!(witness.key.algorithm(), Algorithm::Ed25519);
-        self.check_key(&witness.key, role, "witness")?;
+        self.check_key(&witness.key, witness.key.algorithm().is_cosigner(), "witness")?;
         self.check_label(&witness.label)?;
         check_url(witness.url.as_deref())?;
         if self.witnesses.len() >= MAX_WITNESSES {

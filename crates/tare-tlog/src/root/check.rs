@@ -1,7 +1,7 @@
 //! The rules that the parts of a root document have to keep together (spec/log.md W-27).
 
 use crate::checkpoint::MAX_TREE_SIZE;
-use crate::key::{Algorithm, VerifierKey};
+use crate::key::VerifierKey;
 use crate::policy::is_token;
 
 use super::{MAX_ENTRY, MAX_OLD_LOGS, MAX_ROOT_KEYS, RootDocument, RootRuleError};
@@ -47,7 +47,7 @@ impl RootDocument {
         let root_keys = self.root_keys.iter().map(|root| (&root.key, "root"));
         let old_logs = self.old_logs.iter().map(|old| (&old.key, "log"));
         for (key, role) in root_keys.chain(old_logs) {
-            if key.algorithm() != Algorithm::Ed25519 {
+            if key.algorithm().is_cosigner() {
                 return Err(RootRuleError::Role { key: Box::new(key.clone()), role });
             }
         }
