@@ -176,7 +176,8 @@ impl Staged {
 
     /// Everything that must be on the disk before the name may be.
     fn settle<'t>(&self, target: &'t Path, folders: &Folders) -> Result<&'t Path, DurableError> {
-        let parent = target.parent().unwrap_or(Path::new("."));
+        let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.unwrap_or(Path::new("."));
         folders.ensure(parent)?;
         self.file.sync_all().map_err(|source| DurableError::new("sync", target, source))?;
         Ok(parent)
