@@ -251,7 +251,7 @@ pub fn prefix_with_digest<'b>(bytes: &'b [u8], value: &[u8; 32]) -> Option<&'b [
 
     let mut hasher = sha2::Sha256::new();
     let mut length = 0;
-    // A page ends at its last line in nearly every case, but the digest says which.
+    // One pass: the hash so far is finished at each line and goes on from there.
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         hasher.update(line);
         length += line.len();
@@ -260,4 +260,30 @@ pub fn prefix_with_digest<'b>(bytes: &'b [u8], value: &[u8; 32]) -> Option<&'b [
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_as_of_a_head_is_the_beginning_with_its_digest() {
+        let file = b"one\ntwo\nthree\n";
+        let digest = |bytes: &[u8]| *Sha256::of(bytes).as_bytes();
+        assert_eq!(prefix_with_digest(file, &digest(b"one\ntwo\n")), Some(&b"one\ntwo\n"[..]));
+        assert_eq!(prefix_with_digest(file, &digest(file)), Some(&file[..]));
+        // Not at a line feed, nothing at all, and something else.
+        for other in [&b"one\ntw"[..], b"", b"one\ntwo\nfour\n"] {
+            assert_eq!(prefix_with_digest(file, &digest(other)), None);
+        }
+        assert_eq!(prefix_with_digest(b"one", &digest(b"one")), None);
+    }
+
+    #[test]
+    fn redacting_changes_one_line() {
+        let payload = Sha256::of(b"two");
+        let expected = format!("one\n- {}\nthree\n", payload.hex());
+        assert_eq!(redact(b"one\ntwo\nthree\n", &payload), expected.as_bytes());
+        assert_eq!(redact(b"one\n", &payload), b"one\n");
+    }
 }

@@ -112,6 +112,7 @@ pub struct Replay<P> {
     early: HashSet<Sha256>,
     open: HashMap<[u8; 32], OpenPage>,
     changed: BTreeSet<[u8; 32]>,
+    /// Of the event that was taken in last.
     last: Option<StateCheck>,
 }
 
@@ -138,7 +139,8 @@ impl<P: Pages> Replay<P> {
             early: HashSet::new(),
             open: HashMap::new(),
             changed: BTreeSet::new(),
-            last: None,
+            // A replay that is given nothing ends where it began.
+            last: Some(StateCheck::Right),
         }
     }
 
