@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
-use std::io::{self, Write as _};
+use std::io;
 use std::sync::LazyLock;
 
 use divan::Bencher;

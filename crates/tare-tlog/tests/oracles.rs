@@ -3,6 +3,8 @@
 //! Only their arithmetic is asked. Reading tiles is another matter: the tile reader of `tlog_tiles` 0.2.0 takes forged tiles
 //! for authenticated ones.
 
+#![expect(clippy::unwrap_used, reason = "a comparison that cannot go on has failed")]
+
 use std::convert::Infallible;
 
 use ct_merkle::mem_backed_tree::MemoryBackedTree;

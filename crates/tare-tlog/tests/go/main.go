@@ -8,6 +8,9 @@
 //	go open VERIFIER...             opens the notes on standard input, one in base64 a line: `ok NAME...` or `no`
 //	go cosign NAME SEED TIME        cosigns the note on standard input
 //	go vectors FOLDER               writes spec/vectors/log
+//	go log FOLDER SIZE              reads a log that lies there as files, prints its root and how many tiles it has
+//	go check                        checks the proofs on standard input: `ok` or `no`
+//	go tree                         prints spec/vectors/log/tree.txt
 package main
 
 import (
@@ -23,6 +26,9 @@ var commands = map[string]func(args []string) error{
 	"open":    openCommand,
 	"cosign":  cosignCommand,
 	"vectors": vectorsCommand,
+	"log":     logCommand,
+	"check":   checkCommand,
+	"tree":    treeCommand,
 }
 
 func main() {

@@ -7,3 +7,4 @@
 
 mod notes;
 mod program;
+mod tree;

@@ -19,7 +19,7 @@ fn a_rewritten_map_of_depth_two_is_the_rebuilt_one() {
     changes.extend((0..40).map(|number| (key(number), None)));
     let new = stored.rewrite(&old, &changes).unwrap();
 
-    let mut rows = stored.rows.clone();
+    let mut rows = stored.rows;
     for (key, value) in &changes {
         match value {
             Some(value) => rows.insert(*key, *value),
