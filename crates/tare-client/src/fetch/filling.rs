@@ -77,31 +77,32 @@ impl<'t> Filling<'t> {
     }
 }
 
-/// Writes what is right, up to the first chunk that is not. Gives how many bytes of the file are new.
+/// Writes every chunk that is right. Gives how many bytes of the file are new, and the first chunk that is wrong.
 fn write(
     partial: &Partial,
     counted: &[AtomicBool],
     run: &Run,
     parts: &[Part],
 ) -> (u64, Result<(), FetchError>) {
-    let mut length = 0;
+    let (mut length, mut outcome) = (0, Ok(()));
     let Ok(mut decoder) = Decoder::new() else { return (0, Err(FetchError::Stopped)) };
     for part in parts {
         let here = Part { offset: part.offset.saturating_sub(run.start), ..*part };
         let Some(stored) = here.of(&run.bytes) else { return (length, Err(FetchError::Stopped)) };
         match partial.put_stored(part.index, part.codec, stored, &mut decoder) {
-            Ok(()) => {}
+            Ok(()) => {
+                let seen = counted.get(part.index);
+                let is_new = seen.is_some_and(|seen| !seen.swap(true, Ordering::Relaxed));
+                let chunk = partial.recipe().chunks().get(part.index).filter(|_| is_new);
+                length += chunk.map_or(0, |chunk| u64::from(chunk.length));
+            }
             Err(error @ PartialError::Write { .. }) => return (length, Err(error.into())),
             Err(error) => {
                 let offset = run.range_start.saturating_add(part.offset);
                 let (pack, index, source) = (run.pack, part.index, Box::new(error));
-                return (length, Err(FetchError::Chunk { pack, index, offset, source }));
+                outcome = outcome.and(Err(FetchError::Chunk { pack, index, offset, source }));
             }
         }
-        let is_new =
-            counted.get(part.index).is_some_and(|seen| !seen.swap(true, Ordering::Relaxed));
-        let chunk = partial.recipe().chunks().get(part.index).filter(|_| is_new);
-        length += chunk.map_or(0, |chunk| u64::from(chunk.length));
     }
-    (length, Ok(()))
+    (length, outcome)
 }

@@ -6,7 +6,6 @@
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use bytes::{Buf as _, BytesMut};
 use futures::StreamExt as _;
@@ -104,7 +103,7 @@ impl Supply<'_> {
                 None
             }
             Either::Right((Err(error), last)) => {
-                sources.blame(&turn.site, &error, progress);
+                sources.blame(&turn.site, false, &error, progress);
                 last.await
             }
         }
@@ -133,7 +132,8 @@ impl Supply<'_> {
                         && failures < ATTEMPTS
                         && error.verdict() == Verdict::Passing =>
                 {
-                    let delay = Duration::from_millis(200) * 2_u32.saturating_pow(failures);
+                    let first = self.registry().transport().settings().first_delay;
+                    let delay = first * 2_u32.saturating_pow(failures);
                     let why = format!("a download broke off and goes on in {delay:?}: {error}");
                     self.fetcher.source.progress().detail(&why);
                     tokio::time::sleep(delay).await;
@@ -151,14 +151,14 @@ impl Supply<'_> {
     /// Reads one answer and writes its chunks.
     async fn stream(self, rest: &mut Rest) -> Result<(), FetchError> {
         if self.turn.site.has_whole_packs() {
-            return self.from_whole(rest, None).await;
+            return self.take_from_whole(rest, None).await;
         }
         let from = rest.fetch.range.start.saturating_add(rest.start());
         let range = from..rest.fetch.range.end;
         let mut answer = self.registry().pack_range(self.turn, &rest.fetch.pack, range).await?;
         if answer.is_whole() {
             self.turn.site.sends_whole_packs();
-            return self.from_whole(rest, Some(answer)).await;
+            return self.take_from_whole(rest, Some(answer)).await;
         }
         self.take_apart(rest, &mut answer).await
     }
@@ -205,7 +205,7 @@ impl Supply<'_> {
     }
 
     /// Takes the range out of the whole pack, which `answer` brings if it is not here yet.
-    async fn from_whole(
+    async fn take_from_whole(
         self,
         rest: &mut Rest,
         answer: Option<PackRange>,

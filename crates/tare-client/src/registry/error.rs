@@ -79,7 +79,7 @@ pub enum RegistryError {
         /// What was asked for.
         what: String,
         /// Who says so.
-        base: Url,
+        base: Box<Url>,
         /// 410, or 451 for legal reasons.
         status: u16,
         /// Why, when it says that.
@@ -93,7 +93,7 @@ pub enum RegistryError {
         /// What was asked for.
         what: String,
         /// Who sent it.
-        base: Url,
+        base: Box<Url>,
         /// What was expected, and what was found.
         problem: String,
     },
@@ -103,7 +103,7 @@ pub enum RegistryError {
         /// What was asked for.
         what: String,
         /// Who sent it.
-        base: Url,
+        base: Box<Url>,
         /// The encoding.
         found: String,
     },
@@ -200,14 +200,20 @@ impl RegistryError {
         let told: Option<Takedowns> = serde_json::from_slice(&fetched.bytes).ok();
         let told = told.and_then(|told| told.errors.into_iter().next()).unwrap_or_default();
         let reason = told.detail.as_deref().map(plain);
-        Self::Gone { what, base: base.clone(), status: fetched.status, reason, event: told.event }
+        let (base, status) = (Box::new(base.clone()), fetched.status);
+        Self::Gone { what, base, status, reason, event: told.event }
     }
 
     /// That nobody had `what`.
-    pub(super) fn nobody(what: String, mut failures: Vec<Failure<Self>>) -> Self {
+    pub(crate) fn nobody(what: String, mut failures: Vec<Failure<Self>>) -> Self {
+        let is_offline = |failure: &Failure<Self>| {
+            matches!(failure.error, Self::Transport(TransportError::Offline { .. }))
+        };
         match failures.len() {
             0 => Self::NoSource { what },
             1 => failures.remove(0).error,
+            // That nobody may be asked is one reason, and not one for each place.
+            _ if failures.iter().all(is_offline) => failures.remove(0).error,
             _ => Self::Sources { what, failures },
         }
     }

@@ -120,6 +120,7 @@ impl RegistryClient {
             200 | 206 => {
                 let encoding = encoding(response.header(&CONTENT_ENCODING));
                 if let Some(found) = encoding {
+                    let base = Box::new(base);
                     return Err(RegistryError::Encoded { what, base, found });
                 }
                 Ok(PackRange { what, range, read: 0, is_whole: header.is_none(), response })

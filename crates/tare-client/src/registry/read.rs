@@ -150,9 +150,9 @@ impl RegistryClient {
         cap: u64,
         check: impl Fn(&Bytes) -> Result<(), String>,
     ) -> Result<Option<Bytes>, RegistryError> {
-        let mut round = self.sources.round();
+        let mut round = self.sources.round_for(key);
         let check = |site: &Site, bytes: &Bytes| {
-            let (what, base) = (format!("`{key}`"), site.base().clone());
+            let (what, base) = (format!("`{key}`"), Box::new(site.base().clone()));
             check(bytes).map_err(|problem| RegistryError::Wrong { what, base, problem })
         };
         let found = self.go_round(&mut round, key, cap, check).await;
@@ -168,7 +168,7 @@ impl RegistryClient {
         key: &ObjectKey,
         cap: u64,
     ) -> Vec<(Url, Result<Option<Bytes>, RegistryError>)> {
-        let sites = self.sources.sites();
+        let sites = self.sources.sites(key.is_mutable());
         let is_brisk = sites.len() > 1;
         let ask = async |site| {
             let turn = Turn { site, is_brisk };
@@ -189,7 +189,7 @@ impl RegistryClient {
         cap: u64,
         check: impl Fn(&Bytes) -> Result<(), RegistryError>,
     ) -> Result<Bytes, RegistryError> {
-        let mut round = self.sources.round();
+        let mut round = self.sources.round_for(key);
         let found = self.go_round(&mut round, key, cap, |_, bytes| check(bytes)).await;
         found.ok_or_else(|| RegistryError::nobody(format!("`{key}`"), round.into_failures()))
     }
@@ -249,7 +249,10 @@ fn content(key: &ObjectKey, base: &Url, fetched: Fetched) -> Result<Bytes, Regis
     match fetched.status {
         200 => match encoding(fetched.header(&CONTENT_ENCODING)) {
             // Nobody asked for an encoding, and what a small body unpacks to has no cap.
-            Some(found) => Err(RegistryError::Encoded { what, base: base.clone(), found }),
+            Some(found) => {
+                let base = Box::new(base.clone());
+                Err(RegistryError::Encoded { what, base, found })
+            }
             None => Ok(fetched.bytes),
         },
         404 => Err(RegistryError::NotFound { what, base: base.clone() }),

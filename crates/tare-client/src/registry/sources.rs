@@ -4,6 +4,8 @@
 //! is believed, so it makes no difference to what is kept which of them answered; it only makes a difference to how
 //! long it takes. A place that sends wrong bytes is banned for as long as the program runs: it is asked only when nobody
 //! else has a thing, and what it sends then is checked as before. A place that serves another registry is never asked.
+//! Of what changes, a place may only have an older state, as each mirror has between two of its runs. Nobody can tell that
+//! from a lie, so it is asked last for such things, and as before for those that never change.
 //!
 //! They are all places of *one* registry. There is no way from here to another one, whatever is missing.
 
@@ -12,6 +14,7 @@ mod site;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use tare_store::ObjectKey;
 use url::Url;
 
 use crate::error::chain;
@@ -75,42 +78,62 @@ impl Sources {
         sites.iter().map(|site| site.base().clone()).collect()
     }
 
-    /// Those that may be asked, best first.
-    pub(crate) fn sites(&self) -> Vec<Arc<Site>> {
+    /// Those that may be asked for something that changes or does not, best first.
+    pub(crate) fn sites(&self, changes: bool) -> Vec<Arc<Site>> {
         let all = self.sites.read().unwrap_or_else(PoisonError::into_inner).clone();
         let mut sites: Vec<_> = all.into_iter().filter(|site| !site.is_foreign()).collect();
-        sites.sort_by(|a, b| a.order().cmp(&b.order()));
+        sites.sort_by_key(|site| site.order(changes));
         sites
     }
 
-    /// One question, put to one place after another.
+    /// A question for something that never changes, put to one place after another.
     pub(crate) fn round<E: Fault>(&self) -> Round<'_, E> {
-        Round::new(self)
+        Round::new(self, false)
+    }
+
+    /// A question for an object, put to one place after another.
+    pub(crate) fn round_for<E: Fault>(&self, key: &ObjectKey) -> Round<'_, E> {
+        Round::new(self, key.is_mutable())
     }
 
     /// Somebody else who may be asked, and has given no reason not to.
     pub(crate) fn other_than(&self, site: &Arc<Site>) -> Option<Arc<Site>> {
         let is_other = |other: &Arc<Site>| !Arc::ptr_eq(other, site) && !other.is_banned();
-        self.sites().into_iter().find(is_other)
+        self.sites(false).into_iter().find(is_other)
     }
 
-    /// Remembers what a failure says of a site. Who sent wrong bytes is banned, of which `progress` hears once.
-    pub(crate) fn blame<E: Fault>(&self, site: &Site, error: &E, progress: &Progress) {
-        // A sole place is not left for another one, and its failure is the caller's to tell.
-        let is_sole = self.bases().len() < 2;
-        let told = || format!("{}: {}", site.base(), chain(error).join(": "));
-        match error.verdict() {
-            verdict @ (Verdict::Wrong | Verdict::Foreign) => {
-                if site.ban_for(verdict == Verdict::Foreign) && !is_sole {
-                    progress.warn(&format!("a source is not asked any more; {}", told()));
-                    return;
-                }
+    /// Remembers what a failure says of a site. Who sent something wrong is not asked for such things any more, of which
+    /// `progress` hears once.
+    pub(crate) fn blame<E: Fault>(
+        &self,
+        site: &Site,
+        changes: bool,
+        error: &E,
+        progress: &Progress,
+    ) {
+        let verdict = error.verdict();
+        let consequence = match verdict {
+            Verdict::Wrong if changes => site
+                .fell_behind()
+                .then_some("a source is behind or wrong, and pages are taken from others"),
+            Verdict::Wrong | Verdict::Foreign => {
+                let is_new = site.ban_for(verdict == Verdict::Foreign);
+                is_new.then_some("a source is not asked any more")
             }
-            Verdict::Passing | Verdict::Failing => site.failed(),
-            Verdict::Lacking | Verdict::Gone => {}
+            Verdict::Passing | Verdict::Failing => {
+                site.failed();
+                None
+            }
+            Verdict::Lacking | Verdict::Gone => None,
+        };
+        // A sole place is not left for another one, and its failure is the caller's to tell.
+        if self.bases().len() < 2 {
+            return;
         }
-        if !is_sole {
-            progress.detail(&told());
+        let told = format!("{}: {}", site.base(), chain(error).join(": "));
+        match consequence {
+            Some(consequence) => progress.warn(&format!("{consequence}; {told}")),
+            None => progress.detail(&told),
         }
     }
 }

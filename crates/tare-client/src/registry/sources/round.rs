@@ -86,6 +86,8 @@ impl Turn {
 #[derive(Debug)]
 pub(crate) struct Round<'s, E> {
     sources: &'s Sources,
+    /// Whether the thing changes.
+    changes: bool,
     asked: Vec<Arc<Site>>,
     /// Those that may do better when they are asked with patience.
     again: Vec<Arc<Site>>,
@@ -94,13 +96,14 @@ pub(crate) struct Round<'s, E> {
 }
 
 impl<'s, E: Fault> Round<'s, E> {
-    pub(super) fn new(sources: &'s Sources) -> Self {
-        Self { sources, asked: Vec::new(), again: Vec::new(), failures: Vec::new() }
+    pub(super) fn new(sources: &'s Sources, changes: bool) -> Self {
+        let (asked, again, failures) = (Vec::new(), Vec::new(), Vec::new());
+        Self { sources, changes, asked, again, failures }
     }
 
     /// Whose turn it is; none when everybody had theirs.
     pub(crate) fn next(&mut self) -> Option<Turn> {
-        let sites = self.sources.sites();
+        let sites = self.sources.sites(self.changes);
         let is_new = |site: &&Arc<Site>| self.asked.iter().all(|asked| !Arc::ptr_eq(asked, site));
         if let Some(site) = sites.iter().find(is_new) {
             self.asked.push(Arc::clone(site));
@@ -113,7 +116,7 @@ impl<'s, E: Fault> Round<'s, E> {
     /// Says that a turn brought nothing. Who sent wrong bytes is banned, of which `progress` hears once.
     pub(crate) fn failed(&mut self, turn: &Turn, error: E, progress: &Progress) {
         let site = &turn.site;
-        self.sources.blame(site, &error, progress);
+        self.sources.blame(site, self.changes, &error, progress);
         if turn.is_brisk && error.verdict() == Verdict::Passing {
             self.again.push(Arc::clone(site));
         }

@@ -21,6 +21,8 @@ pub(crate) struct Site {
     /// Its place in the order that the user gave. Those of one rank are equals.
     rank: usize,
     ban: Mutex<Option<Ban>>,
+    /// Whether something that changes was not as it should be there now.
+    is_behind: AtomicBool,
     /// How often in a row it failed to answer.
     failures: AtomicU32,
     /// Bytes a second, averaged; 0 until something was measured.
@@ -47,6 +49,7 @@ impl Site {
             base,
             rank,
             ban: Mutex::default(),
+            is_behind: AtomicBool::new(false),
             failures: AtomicU32::new(0),
             throughput: Mutex::default(),
             meter: Arc::default(),
@@ -84,6 +87,11 @@ impl Site {
         is_new
     }
 
+    /// Remembers that something that changes is old or wrong there; whether that is new.
+    pub(super) fn fell_behind(&self) -> bool {
+        !self.is_behind.swap(true, Ordering::Relaxed)
+    }
+
     /// Remembers that it did not answer.
     pub(crate) fn failed(&self) {
         self.failures.fetch_add(1, Ordering::Relaxed);
@@ -119,13 +127,14 @@ impl Site {
         self.whole_packs.store(true, Ordering::Relaxed);
     }
 
-    /// The order in which places are asked: those that are not banned, those that answer, as the user ordered them, and
-    /// among equals the fastest.
-    pub(super) fn order(&self) -> (bool, u32, usize, Reverse<u64>) {
+    /// The order in which places are asked: those that are not banned, for something that changes those that are not
+    /// behind, those that answer, as the user ordered them, and among equals the fastest.
+    pub(super) fn order(&self, changes: bool) -> (bool, bool, u32, usize, Reverse<u64>) {
         let average = *self.throughput.lock().unwrap_or_else(PoisonError::into_inner);
         let failures = self.failures.load(Ordering::Relaxed);
+        let is_behind = changes && self.is_behind.load(Ordering::Relaxed);
         // More bytes a second than 64 bits can count are as good as that many.
-        (self.is_banned(), failures, self.rank, Reverse(average as u64))
+        (self.is_banned(), is_behind, failures, self.rank, Reverse(average as u64))
     }
 
     fn ban(&self) -> std::sync::MutexGuard<'_, Option<Ban>> {

@@ -12,18 +12,22 @@ fn sources(mirrors: &[&str]) -> Sources {
 }
 
 fn order(sources: &Sources) -> Vec<String> {
+    order_for(sources, false)
+}
+
+fn order_for(sources: &Sources, changes: bool) -> Vec<String> {
     let host = |site: &Arc<Site>| site.base().host_str().unwrap_or_default().to_owned();
-    let hosts = sources.sites().iter().map(host).collect::<Vec<_>>();
+    let hosts = sources.sites(changes).iter().map(host).collect::<Vec<_>>();
     hosts.iter().map(|host| host.trim_end_matches(".example").to_owned()).collect()
 }
 
 fn site(sources: &Sources, name: &str) -> Arc<Site> {
-    sources.sites().into_iter().find(|site| *site.base() == url(name)).unwrap()
+    sources.sites(false).into_iter().find(|site| *site.base() == url(name)).unwrap()
 }
 
 fn wrong(name: &str) -> RegistryError {
     let (what, problem) = ("`head`".to_owned(), "it is old".to_owned());
-    RegistryError::Wrong { what, base: url(name), problem }
+    RegistryError::Wrong { what, base: Box::new(url(name)), problem }
 }
 
 fn busy() -> RegistryError {
@@ -40,7 +44,7 @@ fn the_user_orders_and_the_origin_is_last_and_nobody_twice() {
 fn who_fails_goes_behind_until_it_serves_again() {
     let sources = sources(&["a", "b"]);
     let a = site(&sources, "a");
-    sources.blame(&a, &busy(), &Progress::silent());
+    sources.blame(&a, false, &busy(), &Progress::silent());
     assert_eq!(order(&sources), ["b", "origin", "a"]);
     a.served(10, Duration::from_secs(1));
     assert_eq!(order(&sources), ["a", "b", "origin"]);
@@ -49,14 +53,14 @@ fn who_fails_goes_behind_until_it_serves_again() {
 #[test]
 fn who_is_banned_is_last_and_who_is_foreign_is_gone() {
     let sources = sources(&["a", "b"]);
-    sources.blame(&site(&sources, "a"), &wrong("a"), &Progress::silent());
+    sources.blame(&site(&sources, "a"), false, &wrong("a"), &Progress::silent());
     assert_eq!(order(&sources), ["b", "origin", "a"]);
     let foreign = RegistryError::Another {
         base: Box::new(url("b")),
         expected: crate::samples::registry(),
         found: crate::samples::registry(),
     };
-    sources.blame(&site(&sources, "b"), &foreign, &Progress::silent());
+    sources.blame(&site(&sources, "b"), false, &foreign, &Progress::silent());
     assert_eq!(order(&sources), ["origin", "a"]);
     let origin = site(&sources, "origin");
     assert!(sources.other_than(&origin).is_none(), "a banned one is nobody to turn to");
@@ -93,4 +97,14 @@ fn a_round_asks_everybody_briskly_and_then_those_that_were_busy_with_patience() 
     let brisk = [(a.clone(), true), (b, true), (origin.clone(), true)];
     assert_eq!(turns, [&brisk[..], &[(a, false), (origin, false)]].concat());
     assert_eq!(round.into_failures().len(), 3, "one for each place");
+}
+
+#[test]
+fn who_is_behind_is_last_for_what_changes_and_as_before_for_the_rest() {
+    let sources = sources(&["a"]);
+    let mut round = sources.round_for(&ObjectKey::Notices);
+    let turn = round.next().unwrap();
+    round.failed(&turn, wrong("a"), &Progress::silent());
+    assert_eq!(order_for(&sources, true), ["origin", "a"]);
+    assert_eq!(order(&sources), ["a", "origin"]);
 }
