@@ -36,6 +36,7 @@ pub mod install;
 pub mod keys;
 pub mod local;
 pub mod lock;
+pub mod mirror;
 pub mod origin;
 pub mod package;
 pub mod pages;

@@ -1,0 +1,144 @@
+//! Replaying the new part of the log on the mirror's own pages (spec/events.md E-29).
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+use tare_format::Sha256;
+use tare_format::event::{PageKey, Published, REDACTED, SignatureRef};
+use tare_format::limits::Limits;
+use tare_format::registry::RegistryId;
+use tare_replay::replay::{Bundles, Start, StateCheck};
+use tare_replay::{NoticesState, Pages, Redactions, Replay, ReplayError, States};
+use tare_store::ObjectKey;
+use tare_tlog::map::{Key, MemoryMap, Value};
+
+use super::MirrorError;
+use super::folder::Folder;
+use super::inventory::Inventory;
+use super::log::NewEvent;
+use super::position::Position;
+
+/// After so many events, what has been replayed is put aside.
+const FLUSH_EVENTS: usize = 4096;
+
+/// What a replay came to.
+#[derive(Debug)]
+pub(super) struct Replayed {
+    /// The pages that changed, by their key in the state map.
+    pub(super) pages: BTreeMap<[u8; 32], (PageKey, Vec<u8>)>,
+    /// The files of the state map that the mirror lacks.
+    pub(super) nodes: Vec<(Sha256, Vec<u8>)>,
+    /// The notices.
+    pub(super) notices: NoticesState,
+    /// The time of the newest state event.
+    pub(super) last_time: Option<Timestamp>,
+    /// What was published and has an effect.
+    pub(super) published: Vec<(Timestamp, Published)>,
+}
+
+/// The mirror's pages, and over them those that changed.
+struct MirrorPages<'a> {
+    folder: &'a Folder,
+    paths: HashMap<[u8; 32], String>,
+    changed: BTreeMap<[u8; 32], (PageKey, Vec<u8>)>,
+}
+
+impl Pages for MirrorPages<'_> {
+    type Error = MirrorError;
+
+    fn get(&self, key: &PageKey) -> Result<Option<Vec<u8>>, MirrorError> {
+        let state_key = key.state_key();
+        if let Some((_, bytes)) = self.changed.get(&state_key) {
+            return Ok(Some(bytes.clone()));
+        }
+        let Some(path) = self.paths.get(&state_key) else { return Ok(None) };
+        let bytes = self.folder.read(path, Limits::default().page_size)?;
+        bytes.map(Some).ok_or_else(|| MirrorError::Damaged { path: path.clone() })
+    }
+
+    fn put(&mut self, key: &PageKey, bytes: &[u8]) -> Result<(), MirrorError> {
+        self.changed.insert(key.state_key(), (key.clone(), bytes.to_vec()));
+        Ok(())
+    }
+}
+
+/// Replays `events` from `position` on. The signature bundles that they need are in the folder already.
+pub(super) async fn replay(
+    folder: &Folder,
+    inventory: &Inventory,
+    registry: &RegistryId,
+    position: &Position,
+    events: &[NewEvent],
+) -> Result<Replayed, MirrorError> {
+    let (mut map, mut paths) = (MemoryMap::new(), HashMap::new());
+    for (key, value, path) in inventory.rows().await? {
+        map.insert(key, value);
+        paths.insert(key.0, path);
+    }
+    let pages = MirrorPages { folder, paths, changed: BTreeMap::new() };
+    let ahead = Redactions::scan(events.iter().filter_map(|event| event.line.as_deref()));
+    let start = Start { size: position.edge.size(), last_time: position.last_time };
+    let mut replay = Replay::new(registry.clone(), pages, map, start, ahead);
+    let mut published = Vec::new();
+    let mut bundles = Bundles(|bundle: &SignatureRef| read_bundle(folder, bundle));
+    let mut since_flush = 0;
+    for event in events {
+        let line = event.line.as_deref().unwrap_or(REDACTED);
+        let outcome = replay.push(&event.leaf.to_bytes(), line, &mut bundles);
+        let outcome = outcome.map_err(differs)?;
+        since_flush += 1;
+        if outcome.judgement.is_effective() && event.leaf.event_type == "publish" {
+            published.extend(publication(line));
+        }
+        if outcome.state == Some(StateCheck::Right) && since_flush >= FLUSH_EVENTS {
+            replay.flush().map_err(differs)?;
+            since_flush = 0;
+        }
+    }
+    let (pages, map, states) = replay.finish().map_err(differs)?;
+    settle(folder, pages.changed, map, states, published)
+}
+
+fn settle(
+    folder: &Folder,
+    pages: BTreeMap<[u8; 32], (PageKey, Vec<u8>)>,
+    mut map: MemoryMap,
+    states: States,
+    published: Vec<(Timestamp, Published)>,
+) -> Result<Replayed, MirrorError> {
+    let mut nodes = Vec::new();
+    for node in map.nodes().map_err(|error| MirrorError::log(&error))? {
+        let digest = Sha256::from_bytes(node.hash.0);
+        if !folder.public(&ObjectKey::State(digest).path()).exists() {
+            nodes.push((digest, node.bytes));
+        }
+    }
+    let (notices, last_time) = (states.notices, states.last_time);
+    Ok(Replayed { pages, nodes, notices, last_time, published })
+}
+
+/// The row of the state map that a page has.
+pub(super) fn row(key: &PageKey, bytes: &[u8]) -> (Key, Value) {
+    (Key(key.state_key()), Value(*Sha256::of(bytes).as_bytes()))
+}
+
+fn publication(line: &str) -> Option<(Timestamp, Published)> {
+    use tare_format::event::{Event, EventBody};
+    let event = Event::from_line(line).ok()??;
+    match event.body {
+        EventBody::Publish(published) => Some((event.time, *published)),
+        _ => None,
+    }
+}
+
+fn read_bundle(folder: &Folder, bundle: &SignatureRef) -> Option<Vec<u8>> {
+    let path = ObjectKey::Signature(bundle.sha256).path();
+    folder.read(&path, Limits::default().signature_size).ok().flatten()
+}
+
+fn differs(error: ReplayError<MirrorError>) -> MirrorError {
+    match error {
+        ReplayError::Pages { source, .. } => source,
+        error => MirrorError::Differs { source: Box::new(error), evidence: None },
+    }
+}

@@ -1,0 +1,138 @@
+//! What a mirror says of itself after a sync: `coverage`, `status.json`, `metrics`.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::coverage::Coverage;
+use super::filter::Reason;
+use super::inventory::InventoryError;
+use super::position::Position;
+use super::prepare::Prepared;
+use super::publish::Shown;
+use super::select::Count;
+use super::status::{STATUS_FORMAT, Status};
+use super::{Mirror, MirrorError};
+
+/// The setting with what the last complete sync found.
+const REPORT: &str = "report";
+
+/// What only a sync knows.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Report {
+    held: Count,
+    left_out: BTreeMap<Reason, Count>,
+    #[serde(default)]
+    head_size: u64,
+    #[serde(default)]
+    head_time: Option<Timestamp>,
+    #[serde(default)]
+    source_size: u64,
+    #[serde(default)]
+    last_sync: Option<Timestamp>,
+}
+
+impl Mirror {
+    /// How the mirror is doing, from what is on its disk. No request is made.
+    ///
+    /// # Errors
+    /// When its inventory cannot be read.
+    pub async fn status(&self) -> Result<Status, MirrorError> {
+        let (position, report) = (self.position().await?, self.report().await?);
+        self.status_of(&position, &report).await
+    }
+
+    pub(super) async fn position(&self) -> Result<Position, MirrorError> {
+        Position::load(&self.inventory).await
+    }
+
+    /// Writes the signed statement of what is held and what is not.
+    pub(super) async fn write_coverage(&self, prepared: &Prepared) -> Result<(), MirrorError> {
+        let missing = self.inventory.missing().await?.len() as u64;
+        let edge = &prepared.position.edge;
+        let plan = &prepared.plan;
+        let coverage = Coverage {
+            registry: self.config.registry.clone(),
+            mirror: self.config.name.clone(),
+            size: edge.size(),
+            root: edge.root(),
+            filters: self.config.filters.clone(),
+            held: plan.held,
+            left_out: plan.left_out.clone(),
+            missing: Count { releases: missing, bytes: 0 },
+        };
+        let signed = coverage.sign(&self.statements_key()?);
+        self.folder.write("coverage", &signed.map_err(|error| MirrorError::log(&error))?)?;
+        let mut report = self.report().await?;
+        (report.held, report.left_out) = (plan.held, plan.left_out.clone());
+        self.keep(&report).await
+    }
+
+    /// Writes what the mirror says of its health. `source_size` is what the source showed.
+    pub(super) async fn write_status(
+        &self,
+        position: &Position,
+        source_size: u64,
+        shown: Option<Shown>,
+    ) -> Result<(), MirrorError> {
+        let mut report = self.report().await?;
+        report.source_size = source_size;
+        if source_size == position.edge.size() {
+            report.last_sync = Some(self.now());
+        }
+        if let Some(shown) = shown {
+            (report.head_size, report.head_time) = (shown.size, shown.time);
+        }
+        self.keep(&report).await?;
+        let status = self.status_of(position, &report).await?;
+        let bytes = status.to_bytes().map_err(|error| MirrorError::log(&error))?;
+        self.folder.write("status.json", &bytes)?;
+        Ok(self.folder.write("metrics", status.metrics().as_bytes())?)
+    }
+
+    async fn report(&self) -> Result<Report, MirrorError> {
+        let text = self.inventory.setting(REPORT).await?;
+        let damaged = |error: serde_json::Error| InventoryError::Damaged(error.to_string());
+        Ok(text
+            .map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(damaged)?
+            .unwrap_or_default())
+    }
+
+    async fn keep(&self, report: &Report) -> Result<(), MirrorError> {
+        let text = serde_json::to_string(report)
+            .map_err(|error| InventoryError::Damaged(error.to_string()))?;
+        let mut change = self.inventory.change().await?;
+        change.set(REPORT, &text).await?;
+        Ok(change.commit().await?)
+    }
+
+    async fn status_of(&self, position: &Position, report: &Report) -> Result<Status, MirrorError> {
+        let there = self.inventory.total().await?;
+        let takedowns = self.inventory.takedowns().await?;
+        let (obeyed, open): (Vec<_>, Vec<_>) =
+            takedowns.into_iter().partition(|takedown| takedown.obeyed.is_some());
+        Ok(Status {
+            format: STATUS_FORMAT.to_owned(),
+            registry: self.config.registry.clone(),
+            mirror: self.config.name.to_string(),
+            size: position.edge.size(),
+            root: position.edge.root().to_string(),
+            head_size: report.head_size,
+            source_size: report.source_size,
+            head_time: report.head_time,
+            last_sync: report.last_sync,
+            last_scrub: self.inventory.last_scrub().await?,
+            objects: there.objects,
+            bytes: there.bytes,
+            missing: self.inventory.missing().await?.len() as u64,
+            held: report.held,
+            left_out: report.left_out.clone(),
+            coverage: self.config.filters.words(),
+            open_takedowns: open,
+            obeyed_takedowns: obeyed.len() as u64,
+        })
+    }
+}
