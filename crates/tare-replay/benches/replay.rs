@@ -1,3 +1,159 @@
-//! How long a replay takes.
+//! How long it takes to replay a log, and to check the signatures that it needs.
+//!
+//! The log has 100,000 events: 2,000 packages of 50 namespaces, one key each, versions that are published, yanked and
+//! warned of, and a state after every ten events, as a busy registry writes it. A mirror replays it once in its life.
 
-fn main() {}
+#![expect(clippy::unwrap_used, reason = "a bench may stop at the first surprise")]
+
+use std::sync::LazyLock;
+
+use jiff::Timestamp;
+use tare_format::event::{
+    BY_REGISTRY, Change, Event, EventBody, LeafEntry, Published, Salt, SignatureRef, SignerKey,
+};
+use tare_format::registry::RegistryId;
+use tare_format::{PackageName, Sha256};
+use tare_replay::replay::{Signatures, Start};
+use tare_replay::signed::MissingBundle;
+use tare_replay::{MemoryPages, Redactions, Replay, SignedBy, signed_by};
+use tare_sign::{Claim, KeyPair, Signer as _, sign_release};
+use tare_tlog::map::MemoryMap;
+
+const EVENTS: usize = 100_000;
+const PACKAGES: usize = 2_000;
+const NAMESPACES: usize = 50;
+const BATCH: usize = 10;
+const ROOT: &[u8] = b"tare-root/v1\n";
+
+fn main() {
+    divan::main();
+}
+
+/// What a signature's check would say, so that the rules are measured alone.
+struct Checked;
+
+impl Signatures for Checked {
+    fn signed_by(
+        &mut self,
+        _: &Published,
+        accepted: &[SignerKey],
+        _: &RegistryId,
+    ) -> Result<SignedBy, MissingBundle> {
+        Ok(SignedBy::checked(accepted.iter().map(|key| key.id).collect()))
+    }
+}
+
+static KEY: LazyLock<KeyPair> = LazyLock::new(|| KeyPair::generate().unwrap());
+static LOG: LazyLock<Vec<(Vec<u8>, String)>> = LazyLock::new(make_log);
+
+fn registry() -> RegistryId {
+    RegistryId::of_root(&Sha256::of(ROOT))
+}
+
+fn name(package: usize) -> PackageName {
+    format!("lab-{}/model-{package}", package % NAMESPACES).parse().unwrap()
+}
+
+fn published(package: usize, version: usize) -> Published {
+    let release = Sha256::of(format!("{package} {version}").as_bytes());
+    let text = format!(
+        r#"{{"package":"{}","version":"1.{version}.0","kind":"model","release":"{release}","release-size":4096,"dependencies":[{{"name":"{}","requirement":"^1","relation":"base"}}],"variants":["bf16","q4"],"default-variant":"bf16","license":{{"weights":"Apache-2.0"}},"size":16000000000,"signatures":[{{"sha256":"{release}","size":900}}]}}"#,
+        name(package),
+        name(package / 2)
+    );
+    serde_json::from_str(&text).unwrap()
+}
+
+/// The event with this number, states aside.
+fn body(number: usize) -> (&'static str, EventBody) {
+    if number == 0 {
+        return (BY_REGISTRY, EventBody::Root { version: 1, sha256: Sha256::of(ROOT) });
+    }
+    if number <= NAMESPACES {
+        let namespace = format!("lab-{}", number - 1).parse().unwrap();
+        return ("ann", EventBody::Namespace { namespace, owner: "ann".to_owned() });
+    }
+    let number = number - NAMESPACES - 1;
+    let (package, round) = (number % PACKAGES, number / PACKAGES);
+    let body = match round {
+        0 => {
+            let key = KEY.public_key().to_signer_key();
+            EventBody::Signer { package: name(package), key, change: Change::Add }
+        }
+        round if round % 8 == 7 => {
+            let version = format!("1.{}.0", round - 1).parse().unwrap();
+            let reason = "the tokenizer has the wrong vocabulary".to_owned();
+            EventBody::Yank { package: name(package), version, reason }
+        }
+        round => EventBody::Publish(Box::new(published(package, round))),
+    };
+    ("ann", body)
+}
+
+fn make_log() -> Vec<(Vec<u8>, String)> {
+    let mut replay = start();
+    let mut log = Vec::with_capacity(EVENTS);
+    let mut bodies = (0..).map(body);
+    while log.len() < EVENTS {
+        let (by, body) = if log.len() % BATCH == BATCH - 1 {
+            let commitment = replay.commitment().unwrap();
+            let root = Sha256::from_bytes(*commitment.root().as_bytes());
+            let (depth, count) = (commitment.depth(), commitment.count());
+            (BY_REGISTRY, EventBody::State { depth, count, root, root_version: 1 })
+        } else {
+            bodies.next().unwrap()
+        };
+        let index = log.len() as u64;
+        let mut salt = [0; 16];
+        salt[..8].copy_from_slice(&index.to_be_bytes());
+        let time = Timestamp::from_second(1_795_000_000 + index as i64 / 10).unwrap();
+        let event = Event { salt: Salt(salt), time, by: by.to_owned(), body };
+        let text = event.to_line().unwrap();
+        let entry = Event::leaf_entry(event.body.type_name(), &text);
+        let outcome = replay.push(&entry, &text, &mut Checked).unwrap();
+        assert!(outcome.judgement.is_effective(), "{text}: {outcome:?}");
+        log.push((entry, text));
+    }
+    log
+}
+
+fn start() -> Replay<MemoryPages> {
+    let (pages, map) = (MemoryPages::new(), MemoryMap::new());
+    Replay::new(registry(), pages, map, Start::default(), Redactions::new())
+}
+
+/// Everything but the signatures: reading, judging, pages, the map and a check of every state.
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn replay_of_100_000_events() {
+    let mut replay = start();
+    for (entry, text) in &*LOG {
+        replay.push(entry, text, &mut Checked).unwrap();
+    }
+    replay.finish().unwrap();
+}
+
+/// What a mirror pays to know of redactions before it begins.
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn scan_of_100_000_lines_for_redactions() -> Redactions {
+    Redactions::scan(LOG.iter().map(|(_, text)| text.as_str()))
+}
+
+/// The leaf of each of 100,000 lines, for comparison: the least that anybody has to do.
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn hashes_of_100_000_lines() {
+    for (_, text) in &*LOG {
+        divan::black_box(LeafEntry::of("publish", text));
+    }
+}
+
+/// One signature, which a replay checks for each release.
+#[divan::bench]
+fn one_signature(bencher: divan::Bencher<'_, '_>) {
+    let mut release = published(7, 1);
+    let claim = Claim { release: release.id(), digest: release.release, registry: registry() };
+    let bundle = sign_release(&claim, &*KEY).unwrap();
+    release.signatures =
+        vec![SignatureRef { sha256: Sha256::of(&bundle), size: bundle.len() as u64 }];
+    let (accepted, id) = ([KEY.public_key().to_signer_key()], registry());
+    bencher.bench(|| signed_by(&release, &accepted, &id, |_| Some(&bundle)).unwrap());
+}

@@ -6,6 +6,7 @@
 
 mod error;
 mod pages;
+mod signatures;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 use sha2::Digest as _;
 use tare_format::Sha256;
 use tare_format::event::{
-    Event, EventBody, LeafEntry, PageKey, Published, REDACTED, Residue, SignatureRef, SignerKey,
+    Event, EventBody, LeafEntry, PageKey, Published, REDACTED, Residue, SignerKey,
 };
 use tare_format::registry::RegistryId;
 use tare_tlog::hash::Hash;
@@ -21,41 +22,12 @@ use tare_tlog::map::{Commitment, Key, MemoryMap, Value};
 
 use crate::judge::{Context, Judgement, Reason, judge};
 use crate::page::{self, Content, Line, Redactions};
-use crate::signed::{MissingBundle, SignedBy, signed_by};
+use crate::signed::SignedBy;
 use crate::states::{States, needs};
 
 pub use error::ReplayError;
 pub use pages::{MemoryPages, Pages};
-
-/// Who signed a release. [`Bundles`] asks for the bundles and checks them; whoever has checked them before, on many
-/// threads or in an earlier run, may answer from that.
-pub trait Signatures {
-    /// The keys among `accepted` whose signature of the release is right, as [`signed_by`] finds them.
-    ///
-    /// # Errors
-    /// When a bundle is not to be had.
-    fn signed_by(
-        &mut self,
-        published: &Published,
-        accepted: &[SignerKey],
-        registry: &RegistryId,
-    ) -> Result<SignedBy, MissingBundle>;
-}
-
-/// Bundles by what the event says of them.
-#[derive(Debug)]
-pub struct Bundles<F>(pub F);
-
-impl<F: FnMut(&SignatureRef) -> Option<Vec<u8>>> Signatures for Bundles<F> {
-    fn signed_by(
-        &mut self,
-        published: &Published,
-        accepted: &[SignerKey],
-        registry: &RegistryId,
-    ) -> Result<SignedBy, MissingBundle> {
-        signed_by(published, accepted, registry, &mut self.0)
-    }
-}
+pub use signatures::{Bundles, Signatures};
 
 /// Where a replay begins.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -156,9 +128,13 @@ impl<P: Pages> Replay<P> {
         &self.states
     }
 
-    /// The state map as of the last state event or [`flush`](Self::flush), for whoever writes its files.
-    pub const fn map_mut(&mut self) -> &mut MemoryMap {
-        &mut self.map
+    /// What a `state` event would have to say here.
+    ///
+    /// # Errors
+    /// When the map has no form.
+    pub fn commitment(&mut self) -> Result<Commitment, ReplayError<P::Error>> {
+        self.settle();
+        Ok(self.map.commitment()?)
     }
 
     /// Takes in the next event: its leaf, and its payload line without the line feed or `-`.
@@ -210,6 +186,7 @@ impl<P: Pages> Replay<P> {
     }
 
     /// Ends the replay: the last event must be a `state` whose commitment is right. Only then the changed pages are written.
+    /// Gives the pages, the map, and the states of what was touched since the last [`flush`](Self::flush).
     ///
     /// # Errors
     /// When it is not, with what was expected and found; or when a page cannot be written.
@@ -223,7 +200,8 @@ impl<P: Pages> Replay<P> {
                 return Err(ReplayError::NoState { size: self.size });
             }
         }
-        let states = self.states.clone();
+        self.open_page(PageKey::Notices)?;
+        let states = std::mem::take(&mut self.states);
         self.flush()?;
         Ok((self.pages, self.map, states))
     }
@@ -275,18 +253,20 @@ impl<P: Pages> Replay<P> {
             Content::Event(event) => needs(event),
             Content::Redacted(residue) => residue.pages(),
         };
-        for key in keys.into_iter().chain([PageKey::Notices]) {
-            let state_key = key.state_key();
-            if self.open.contains_key(&state_key) {
-                continue;
-            }
-            let bytes = self.pages.get(&key);
-            let bytes = bytes.map_err(|source| ReplayError::Pages { key: key.clone(), source })?;
-            let bytes = bytes.unwrap_or_default();
-            self.states.insert_page(&key, &bytes, &self.ahead)?;
-            let hasher = sha2::Sha256::new_with_prefix(&bytes);
-            self.open.insert(state_key, OpenPage { key, bytes, hasher, is_dirty: false });
+        keys.into_iter().chain([PageKey::Notices]).try_for_each(|key| self.open_page(key))
+    }
+
+    fn open_page(&mut self, key: PageKey) -> Result<(), ReplayError<P::Error>> {
+        let state_key = key.state_key();
+        if self.open.contains_key(&state_key) {
+            return Ok(());
         }
+        let bytes = self.pages.get(&key);
+        let bytes = bytes.map_err(|source| ReplayError::Pages { key: key.clone(), source })?;
+        let bytes = bytes.unwrap_or_default();
+        self.states.insert_page(&key, &bytes, &self.ahead)?;
+        let hasher = sha2::Sha256::new_with_prefix(&bytes);
+        self.open.insert(state_key, OpenPage { key, bytes, hasher, is_dirty: false });
         Ok(())
     }
 
@@ -400,8 +380,7 @@ impl<P: Pages> Replay<P> {
     }
 
     fn check_state(&mut self, found: Commitment) -> Result<StateCheck, ReplayError<P::Error>> {
-        self.settle();
-        let expected = self.map.commitment()?;
+        let expected = self.commitment()?;
         Ok(if expected == found {
             StateCheck::Right
         } else if self.early.is_empty() {

@@ -200,8 +200,7 @@ impl Log {
         self.entries.push(LeafEntry::of(event_type, text).to_bytes());
         self.lines.push(text.to_owned());
         replay.push(self.entries.last().unwrap(), text, &mut bundles()).unwrap();
-        replay.flush().unwrap();
-        let commitment = replay.map_mut().commitment().unwrap();
+        let commitment = replay.commitment().unwrap();
         let body = EventBody::State {
             depth: commitment.depth(),
             count: commitment.count(),
