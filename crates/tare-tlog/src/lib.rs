@@ -1,4 +1,5 @@
-//! A verifiable log: signed notes, checkpoints, tiles, proofs, and the map that says what is current (spec/log.md).
+//! A verifiable log: signed notes, checkpoints, tiles, proofs, and the map that says what is current (spec/log.md,
+//! spec/tiles.md).
 //!
 //! Knows nothing of packages and does no I/O.
 
@@ -16,3 +17,4 @@ pub mod tile;
 pub mod tree;
 
 mod decimal;
+mod excerpt;

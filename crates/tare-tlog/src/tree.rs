@@ -65,6 +65,11 @@ impl Edge {
         Ok(Self { size, hashes })
     }
 
+    /// An edge of which the caller knows that there is a hash for each bit of the size.
+    pub(crate) const fn of(size: u64, hashes: Vec<Hash>) -> Self {
+        Self { size, hashes }
+    }
+
     /// The number of entries.
     #[must_use]
     pub const fn size(&self) -> u64 {

@@ -100,9 +100,9 @@ impl TileWriter {
     /// The edge of the log as it is now.
     #[must_use]
     pub fn edge(&self) -> Edge {
+        // A level has as many hashes as eight bits of the size say.
         let hashes = self.levels.iter().rev().flat_map(|hashes| subtrees(hashes)).collect();
-        // A level has as many hashes as eight bits of the size say, so the two always agree.
-        Edge::from_parts(self.size, hashes).unwrap_or_default()
+        Edge::of(self.size, hashes)
     }
 
     /// Adds one entry by its leaf hash. The tiles that became full are added to `full`.

@@ -114,8 +114,8 @@ func (f folder) entries(size int64) ([][]byte, error) {
 	return entries, nil
 }
 
-// logCommand derives the tree from the entries alone, compares all tiles with it, and then uses the tiles: every STEP-th
-// entry and earlier size is proven from them.
+// logCommand derives the tree from the entries alone, compares all tiles with it, and then proves a hundred entries and
+// earlier sizes from the tiles.
 func logCommand(args []string) error {
 	files := folder(args[0])
 	size, err := strconv.ParseInt(args[1], 10, 64)
@@ -134,8 +134,18 @@ func logCommand(args []string) error {
 	if err != nil {
 		return err
 	}
-	tiles := tilesOf(size)
-	for _, tile := range tiles {
+	if err := compareTiles(files, size, known); err != nil {
+		return err
+	}
+	if err := proveFromTiles(files, tlog.Tree{N: size, Hash: root}, entries); err != nil {
+		return err
+	}
+	fmt.Println(root, len(tilesOf(size)))
+	return nil
+}
+
+func compareTiles(files folder, size int64, known hashes) error {
+	for _, tile := range tilesOf(size) {
 		expected, err := tlog.ReadTileData(tile, known)
 		if err != nil {
 			return err
@@ -148,28 +158,31 @@ func logCommand(args []string) error {
 			return fmt.Errorf("%s has other hashes", path(tile))
 		}
 	}
-	reader := tlog.TileHashReader(tlog.Tree{N: size, Hash: root}, files)
-	for i := int64(0); i < size; i += size/100 + 1 {
-		proof, err := tlog.ProveRecord(size, i, reader)
+	return nil
+}
+
+func proveFromTiles(files folder, tree tlog.Tree, entries [][]byte) error {
+	reader := tlog.TileHashReader(tree, files)
+	for i := int64(0); i < tree.N; i += tree.N/100 + 1 {
+		proof, err := tlog.ProveRecord(tree.N, i, reader)
 		if err != nil {
 			return err
 		}
-		if err := tlog.CheckRecord(proof, size, root, i, tlog.RecordHash(entries[i])); err != nil {
+		if err := tlog.CheckRecord(proof, tree.N, tree.Hash, i, tlog.RecordHash(entries[i])); err != nil {
 			return err
 		}
 		old, err := tlog.TreeHash(i+1, reader)
 		if err != nil {
 			return err
 		}
-		consistency, err := tlog.ProveTree(size, i+1, reader)
+		consistency, err := tlog.ProveTree(tree.N, i+1, reader)
 		if err != nil {
 			return err
 		}
-		if err := tlog.CheckTree(consistency, size, root, i+1, old); err != nil {
+		if err := tlog.CheckTree(consistency, tree.N, tree.Hash, i+1, old); err != nil {
 			return err
 		}
 	}
-	fmt.Println(root, len(tiles))
 	return nil
 }
 
@@ -238,17 +251,24 @@ func treeCommand([]string) error {
 		if err := printProofs(size, known); err != nil {
 			return err
 		}
-		tiles := tilesOf(size)
-		for i, tile := range tiles {
-			if i%97 != 0 && tile.W == 1<<tileHeight && tile.L == 0 {
-				continue
-			}
-			data, err := tlog.ReadTileData(tile, known)
-			if err != nil {
-				return err
-			}
-			fmt.Printf("tile %d %s %x\n", size, path(tile), sha256.Sum256(data))
+		if err := printTiles(size, known); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// printTiles prints all tiles but most of the full ones at the bottom.
+func printTiles(size int64, known hashes) error {
+	for i, tile := range tilesOf(size) {
+		if i%97 != 0 && tile.W == 1<<tileHeight && tile.L == 0 {
+			continue
+		}
+		data, err := tlog.ReadTileData(tile, known)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("tile %d %s %x\n", size, path(tile), sha256.Sum256(data))
 	}
 	return nil
 }
