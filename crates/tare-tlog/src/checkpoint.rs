@@ -12,6 +12,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::decimal;
+use crate::excerpt::excerpt;
 use crate::hash::{EMPTY_ROOT, Hash, HashError};
 use crate::key::{KeyName, NameError, VerifierKey};
 use crate::note::{Note, NoteError};
@@ -163,7 +164,7 @@ impl FromStr for Checkpoint {
             return Err(CheckpointError::Extension);
         }
         let Some(size) = decimal::parse(size) else {
-            return Err(CheckpointError::Size { found: size.chars().take(40).collect() });
+            return Err(CheckpointError::Size { found: excerpt(size) });
         };
         Self::new(origin.parse()?, size, root.parse()?)
     }

@@ -18,6 +18,7 @@
 use std::collections::BTreeSet;
 use std::str;
 
+use crate::excerpt::excerpt;
 use crate::key::{KeyName, SigningKey, VerifierKey};
 
 mod signature;
@@ -243,8 +244,11 @@ impl Note {
 
     /// Who is said to have signed, for a message.
     fn signers(&self) -> String {
-        let names: BTreeSet<_> =
-            self.signatures.iter().map(|found| format!("`{}`", found.name())).collect();
+        let names: BTreeSet<_> = self
+            .signatures
+            .iter()
+            .map(|found| format!("`{}`", excerpt(found.name().as_str())))
+            .collect();
         names.into_iter().take(8).collect::<Vec<_>>().join(", ")
     }
 }

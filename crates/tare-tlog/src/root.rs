@@ -258,6 +258,12 @@ pub enum RootRuleError {
         /// What it was to be.
         role: &'static str,
     },
+    /// A log has the origin of one that was replaced.
+    #[error("two logs have the origin `{origin}`")]
+    SameOrigin {
+        /// The origin, which is the name of their keys.
+        origin: KeyName,
+    },
     /// Two keys are the same secret.
     #[error("key `{key}` is the same public key as `{first}`")]
     SameKey {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::excerpt::excerpt;
 use crate::key::VerifierKey;
 
 use super::text::{MAX_TOKEN, NO_URL, is_token};
@@ -234,7 +235,7 @@ impl PolicyBuilder {
         match label {
             NONE => Err(PolicyError::LabelNone),
             _ if self.has(label) => Ok(()),
-            _ => Err(PolicyError::LabelUnknown { label: label.chars().take(80).collect() }),
+            _ => Err(PolicyError::LabelUnknown { label: excerpt(label) }),
         }
     }
 
@@ -255,11 +256,7 @@ impl From<Policy> for PolicyBuilder {
 
 /// Whether a label or URL is one word that can stand in a line.
 fn check_token(text: &str) -> Result<(), PolicyError> {
-    if is_token(text) {
-        Ok(())
-    } else {
-        Err(PolicyError::Token { found: text.chars().take(80).collect() })
-    }
+    if is_token(text) { Ok(()) } else { Err(PolicyError::Token { found: excerpt(text) }) }
 }
 
 fn check_url(url: Option<&str>) -> Result<(), PolicyError> {

@@ -1,6 +1,7 @@
 //! The rules that the parts of a root document have to keep together (spec/log.md W-27).
 
 use crate::checkpoint::MAX_TREE_SIZE;
+use crate::excerpt::excerpt;
 use crate::key::VerifierKey;
 use crate::policy::is_token;
 
@@ -12,6 +13,7 @@ impl RootDocument {
         self.check_numbers()?;
         self.check_labels()?;
         self.check_roles()?;
+        self.check_origins()?;
         check_distinct(&self.keys())
     }
 
@@ -37,7 +39,7 @@ impl RootDocument {
         let labels: Vec<_> = self.root_keys.iter().map(|key| key.label.as_str()).collect();
         for (at, label) in labels.iter().enumerate() {
             if !is_token(label) || labels.iter().take(at).any(|other| other == label) {
-                return Err(RootRuleError::Label { label: label.chars().take(80).collect() });
+                return Err(RootRuleError::Label { label: excerpt(label) });
             }
         }
         Ok(())
@@ -49,6 +51,18 @@ impl RootDocument {
         for (key, role) in root_keys.chain(old_logs) {
             if key.algorithm().is_cosigner() {
                 return Err(RootRuleError::Role { key: Box::new(key.clone()), role });
+            }
+        }
+        Ok(())
+    }
+
+    /// W-27: who has a head of a log finds out by its origin whether that log was replaced.
+    fn check_origins(&self) -> Result<(), RootRuleError> {
+        let logs = self.policy.logs().iter().map(|log| &log.key);
+        let keys: Vec<_> = logs.chain(self.old_logs.iter().map(|old| &old.key)).collect();
+        for (at, key) in keys.iter().enumerate() {
+            if keys.iter().take(at).any(|first| first.name() == key.name()) {
+                return Err(RootRuleError::SameOrigin { origin: key.name().clone() });
             }
         }
         Ok(())

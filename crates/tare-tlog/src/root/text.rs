@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 use std::str::{FromStr, Split};
 
 use crate::decimal;
+use crate::excerpt::excerpt;
 use crate::note::MAX_NOTE;
 use crate::policy::{Log, NO_URL, PolicyBuilder, Witness, add_line, write_groups};
 
@@ -125,8 +126,7 @@ impl<'a> Lines<'a> {
     }
 
     fn unexpected(&self, expected: &'static str) -> RootError {
-        let found =
-            self.next.map(|line| format!("`{}`", line.chars().take(80).collect::<String>()));
+        let found = self.next.map(|line| format!("`{}`", excerpt(line)));
         let found = found.unwrap_or_else(|| "missing".to_owned());
         RootError::Expected { number: self.number, expected, found }
     }
@@ -216,5 +216,5 @@ fn value<T: FromStr>(word: &str, expected: &'static str) -> Result<T, RootLineEr
 }
 
 fn bad_value(word: &str, expected: &'static str) -> RootLineError {
-    RootLineError::Value { found: word.chars().take(80).collect(), expected }
+    RootLineError::Value { found: excerpt(word), expected }
 }
