@@ -1,17 +1,28 @@
-//! Whether the public files are what the database says, and whether every byte of every release is there.
+//! Whether the public files are what the database says, the database is what its events say, and every byte of every release
+//! is there.
+//!
+//! Everything is made anew and compared: the tree and the checkpoints from the events, the pages and the state map by the
+//! replay that mirrors use, every public file from the rows. It may run beside a server; a file that changed in between is
+//! looked at again.
+
+mod log;
+mod releases;
+mod replay;
 
 use std::collections::BTreeSet;
 
-use tare_format::release::Release;
-use tare_format::{Blake3, PackageName, Sha256};
 use tare_store::backend::read_all;
-use tare_store::{ObjectKey, ObjectStore, StoreError};
+use tare_store::{ObjectKey, ObjectKind, StoreError};
 
-use crate::db::releases::ReleaseRow;
-use crate::db::{bytes32, chunks, events, names, releases};
+use crate::db::state::{self, NodeRow};
+use crate::db::tree::{self, Mark};
 use crate::error::{ApiError, chain};
-use crate::projection;
+use crate::projection::{self, head};
 use crate::registry::Registry;
+use crate::sequence;
+
+/// How often a file that differs is looked at, in case a server has changed it in between.
+const LOOKS: u32 = 3;
 
 /// What was looked at, and what is wrong.
 #[derive(Debug, Default, serde::Serialize)]
@@ -29,184 +40,142 @@ pub struct Report {
     pub problems: Vec<String>,
 }
 
-/// Makes every public file anew in memory and compares; looks for every object of every release. With `read_data` every
-/// pack is read and hashed too.
+/// Makes everything that is made from the database anew in memory and compares; looks for every object of every release. With
+/// `read_data` every pack is read and hashed too.
 ///
 /// # Errors
 /// When the database itself cannot be read. What is wrong with files is in the report.
 pub async fn fsck(registry: &Registry, read_data: bool) -> Result<Report, ApiError> {
     let mut report = Report::default();
-    check_log(registry, &mut report).await?;
-    compare(registry, &ObjectKey::Registry, &mut report).await;
-    let packages = {
-        let mut db = registry.db.read().await?;
-        names::packages(&mut db).await?
-    };
-    for package in packages {
-        report.packages += 1;
-        let name: PackageName = package.name.parse().map_err(ApiError::internal)?;
-        compare(registry, &ObjectKey::Package(name.clone()), &mut report).await;
-        let rows = {
-            let mut db = registry.db.read().await?;
-            releases::of_package(&mut db, package.id).await?
-        };
-        for row in rows {
-            report.releases += 1;
-            check_release(registry, &name, row, &mut report).await?;
-        }
+    log::check(registry, &mut report).await?;
+    replay::check(registry, &mut report).await?;
+    for difference in differences(registry).await? {
+        report.problems.push(difference.problem);
     }
-    let recipes = {
-        let mut db = registry.db.read().await?;
-        chunks::recipes(&mut db).await?
-    };
-    for recipe in recipes {
-        // Making the location anew finds a recipe that is missing or damaged, and a chunk without a place.
-        compare(registry, &ObjectKey::Location(recipe), &mut report).await;
-    }
-    check_packs(registry, read_data, &mut report).await?;
+    releases::check(registry, &mut report).await?;
+    releases::check_packs(registry, read_data, &mut report).await?;
     Ok(report)
 }
 
-/// The numbers of events have no gap, and each line is an event.
-async fn check_log(registry: &Registry, report: &mut Report) -> Result<(), ApiError> {
-    const PAGE: u64 = 1000;
-    loop {
-        let mut db = registry.db.read().await?;
-        let rows = events::range(&mut db, report.events, report.events + PAGE).await?;
-        if rows.is_empty() {
-            return Ok(());
-        }
-        for row in rows {
-            if row.idx != report.events {
-                report.problems.push(format!("the log has no event {}", report.events));
-            }
-            report.events = row.idx.saturating_add(1);
-        }
-    }
-}
-
-async fn compare(registry: &Registry, key: &ObjectKey, report: &mut Report) {
-    let expected = match expected(registry, key).await {
-        Ok(Some(bytes)) => bytes,
-        Ok(None) => return,
-        Err(error) => {
-            report.problems.push(format!("`{key}` cannot be made: {}", chain(&error)));
-            return;
-        }
-    };
-    let object = key.clone();
-    let cap = expected.len() as u64;
-    let found = registry.blocking(move |store| read_all(store, &object, cap)).await;
-    match found {
-        Ok(bytes) if bytes == expected => {}
-        Ok(_) => report.problems.push(format!("`{key}` says something else than the database")),
-        Err(error) => {
-            report.problems.push(format!("`{key}` cannot be compared: {}", chain(&error)))
-        }
-    }
-}
-
-async fn expected(registry: &Registry, key: &ObjectKey) -> Result<Option<Vec<u8>>, ApiError> {
-    let mut db = registry.db.read().await?;
-    projection::expected(registry, &mut db, key).await
-}
-
-async fn check_release(
-    registry: &Registry,
-    name: &PackageName,
-    row: ReleaseRow,
-    report: &mut Report,
-) -> Result<(), ApiError> {
-    let id = format!("{name}@{}", row.version);
-    let release = Sha256::from_bytes(bytes32(row.digest)?);
-    let meta = Sha256::from_bytes(bytes32(row.meta)?);
-    let signature = Sha256::from_bytes(bytes32(row.signature)?);
-    let limits = registry.config.limits.clone();
-    let problems = registry
-        .blocking(move |store| {
-            let mut problems = Vec::new();
-            for (key, digest, cap) in [
-                (ObjectKey::Release(release), release, limits.release_size),
-                (ObjectKey::Meta(meta), meta, limits.meta_packed_size),
-                (ObjectKey::Signature(signature), signature, limits.signature_size),
-            ] {
-                if let Err(problem) = check_object(store, &key, digest, cap) {
-                    problems.push(format!("`{key}` of `{id}` {problem}"));
-                }
-            }
-            Ok::<_, ApiError>(problems)
-        })
-        .await?;
-    report.problems.extend(problems);
-    Ok(())
-}
-
-fn check_object(
-    store: &dyn ObjectStore,
-    key: &ObjectKey,
-    digest: Sha256,
-    cap: u64,
-) -> Result<(), String> {
-    let bytes = read_all(store, key, cap).map_err(|error| match error {
-        StoreError::Missing { .. } => "is missing".to_owned(),
-        error => format!("cannot be read: {}", chain(&error)),
-    })?;
-    if Sha256::of(&bytes) != digest {
-        return Err("has other bytes than its name says".to_owned());
-    }
-    if matches!(key, ObjectKey::Release(_)) {
-        Release::from_bytes(&bytes).map_err(|error| format!("is no release document: {error}"))?;
-    }
-    Ok(())
-}
-
-async fn check_packs(
-    registry: &Registry,
-    read_data: bool,
-    report: &mut Report,
-) -> Result<(), ApiError> {
-    let packs = {
-        let mut db = registry.db.read().await?;
-        chunks::packs(&mut db).await?
-    };
-    report.packs = packs.len() as u64;
-    let mut wrong: BTreeSet<String> = BTreeSet::new();
-    for (pack, size) in packs {
-        let found = registry.blocking(move |store| check_pack(store, pack, size, read_data)).await;
-        let problem = match found {
-            Ok(problem) => problem,
-            Err(error) => Some(format!("cannot be checked: {}", chain(&error))),
-        };
-        wrong.extend(problem.map(|problem| format!("`{}` {problem}", ObjectKey::Pack(pack))));
-    }
-    report.problems.extend(wrong);
-    Ok(())
-}
-
-fn check_pack(
-    store: &dyn ObjectStore,
-    pack: Blake3,
-    size: u64,
-    read_data: bool,
-) -> Result<Option<String>, StoreError> {
-    let key = ObjectKey::Pack(pack);
-    match store.size(&key)? {
-        None => return Ok(Some("is missing".to_owned())),
-        Some(found) if found != size => {
-            return Ok(Some(format!("has {found} bytes, expected {size}")));
-        }
-        Some(_) => {}
-    }
-    // A pack has at most 72 MiB, so it is read at once.
-    let right = !read_data || Blake3::of(&store.read(&key, 0..size)?) == pack;
-    Ok((!right).then(|| "has other bytes than its name says".to_owned()))
-}
-
-/// The paths of the public files that are missing or say something else than the database, sorted.
+/// The paths of the public files that are missing or say something else than the database, in the order in which they would be
+/// written.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub async fn differing(registry: &Registry) -> Result<Vec<String>, ApiError> {
-    let report = fsck(registry, false).await?;
-    Ok(report.problems)
+    let differences = differences(registry).await?;
+    Ok(differences.into_iter().map(|difference| difference.key.path()).collect())
+}
+
+/// A public file that is not as it has to be.
+struct Difference {
+    key: ObjectKey,
+    problem: String,
+}
+
+async fn differences(registry: &Registry) -> Result<Vec<Difference>, ApiError> {
+    let mut found = Vec::new();
+    for file in files(registry).await? {
+        found.extend(compare(registry, file).await);
+    }
+    Ok(found)
+}
+
+/// A public file that is made from the database.
+struct File {
+    key: ObjectKey,
+    /// The node that it is, when it is one.
+    node: Option<NodeRow>,
+}
+
+impl From<ObjectKey> for File {
+    fn from(key: ObjectKey) -> Self {
+        Self { key, node: None }
+    }
+}
+
+/// Every public file that is made from the database.
+async fn files(registry: &Registry) -> Result<Vec<File>, ApiError> {
+    let mut db = registry.db.read().await?;
+    let size = tree::newest_checkpoint(&mut db).await?.map_or(0, |newest| newest.size);
+    let mut keys = vec![ObjectKey::Registry];
+    keys.extend(projection::log::files(0, size)?);
+    keys.extend(projection::root_files(&mut db).await?.into_iter().map(|(key, _)| key));
+    keys.extend(projection::documents(&mut db).await?);
+    keys.push(ObjectKey::PendingHead);
+    if tree::mark(&mut db, Mark::Published).await? > 0 {
+        keys.extend([ObjectKey::Head, ObjectKey::Checkpoint]);
+    }
+    let nodes = state::nodes(&mut db, true).await?;
+    drop(db);
+    let known: BTreeSet<ObjectKey> = keys.iter().cloned().collect();
+    for kind in [ObjectKind::Tile, ObjectKind::Entries, ObjectKind::Events] {
+        let listed = registry.blocking(move |store| store.list(kind)).await?;
+        // Unfinished files of smaller logs may be there, and must then be right.
+        keys.extend(listed.into_iter().map(|object| object.key).filter(|key| !known.contains(key)));
+    }
+    let mut files: Vec<File> = keys.into_iter().map(File::from).collect();
+    for node in nodes {
+        files.extend(projection::node_key(&node).map(|key| File { key, node: Some(node) }));
+    }
+    Ok(files)
+}
+
+async fn compare(registry: &Registry, file: File) -> Option<Difference> {
+    let mut problem = None;
+    for _ in 0..LOOKS {
+        problem = Some(look(registry, &file).await?);
+    }
+    let key = file.key;
+    problem.map(|problem| Difference { problem: format!("`{key}` {problem}"), key })
+}
+
+/// What is wrong with a file.
+async fn look(registry: &Registry, file: &File) -> Option<String> {
+    let key = &file.key;
+    let expected = match expected(registry, file).await {
+        Ok(Some(bytes)) => bytes,
+        // A server has changed the map since the node was listed.
+        Ok(None) => return None,
+        Err(error) => return Some(format!("cannot be made: {}", chain(&error))),
+    };
+    let object = key.clone();
+    let cap = expected.len() as u64;
+    let found = registry.blocking(move |store| match read_all(store, &object, cap) {
+        // It is longer than it has to be.
+        Err(StoreError::Range { .. }) => Ok(None),
+        read => read.map(Some),
+    });
+    match found.await {
+        Ok(Some(bytes)) if bytes == expected => None,
+        Ok(_) => Some("says something else than the database".to_owned()),
+        Err(error) => Some(format!("cannot be compared: {}", chain(&error))),
+    }
+}
+
+/// What a file has to be; `None` when it need not be there any more.
+async fn expected(registry: &Registry, file: &File) -> Result<Option<Vec<u8>>, ApiError> {
+    let mut db = registry.db.read().await?;
+    if let Some(node) = &file.node {
+        let newest = tree::newest_checkpoint(&mut db).await?.map_or(0, |newest| newest.size);
+        let depth = sequence::state::commitment(&mut db, newest).await?.depth();
+        return match state::is_current(&mut db, node).await? {
+            true => state::node_bytes(&mut db, depth, node).await.map(Some),
+            false => Ok(None),
+        };
+    }
+    match &file.key {
+        ObjectKey::PendingHead => head::pending(&mut db).await,
+        ObjectKey::Head | ObjectKey::Checkpoint => {
+            let size = tree::mark(&mut db, Mark::Published).await?;
+            let both = head::satisfying(&mut db, size).await?;
+            let is_head = matches!(file.key, ObjectKey::Head);
+            Ok(both.map(|(head, checkpoint)| if is_head { head } else { checkpoint }))
+        }
+        ObjectKey::Root(_) | ObjectKey::NewestRoot => {
+            let files = projection::root_files(&mut db).await?;
+            Ok(files.into_iter().find(|(key, _)| *key == file.key).map(|(_, bytes)| bytes))
+        }
+        key => projection::expected(registry, &mut db, key).await,
+    }
 }

@@ -118,6 +118,17 @@ pub(crate) async fn range(
     rows.into_iter().map(Row::read).collect()
 }
 
+/// The lines of one type, in order, without those that are redacted.
+pub(crate) async fn lines_of_type(
+    db: &mut Connection,
+    kind: &str,
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar("SELECT line FROM event WHERE type = ? AND line IS NOT NULL ORDER BY idx")
+        .bind(kind)
+        .fetch_all(db)
+        .await
+}
+
 /// The events that stand on a page, in order.
 pub(crate) async fn of_page(
     db: &mut Connection,

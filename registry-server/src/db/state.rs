@@ -126,6 +126,18 @@ pub(crate) async fn nodes(db: &mut Connection, all: bool) -> Result<Vec<NodeRow>
     rows.into_iter().map(node).collect()
 }
 
+/// Whether a node is still as it was read.
+pub(crate) async fn is_current(db: &mut Connection, node: &NodeRow) -> Result<bool, ApiError> {
+    const SQL: &str =
+        "SELECT EXISTS (SELECT 1 FROM state_node WHERE level = ? AND prefix = ? AND hash = ?)";
+    Ok(sqlx::query_scalar(SQL)
+        .bind(node.place.level())
+        .bind(integer(node.place.bits())?)
+        .bind(node.hash.0.as_slice())
+        .fetch_one(db)
+        .await?)
+}
+
 /// Says that the file of a node is there. A node that changed meanwhile stays to be written.
 pub(crate) async fn clear_dirty(db: &mut Connection, node: &NodeRow) -> Result<(), ApiError> {
     sqlx::query("UPDATE state_node SET dirty = 0 WHERE level = ? AND prefix = ? AND hash = ?")

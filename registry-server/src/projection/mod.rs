@@ -12,7 +12,9 @@ pub(crate) mod pages;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sqlx::Connection as _;
+use tare_format::Sha256;
 use tare_store::{Content, LogPath, ObjectKey};
+use tare_tlog::hash::EMPTY_ROOT;
 
 use crate::db::stale::{self, Stale};
 use crate::db::state::{self, NodeRow};
@@ -22,7 +24,9 @@ use crate::error::ApiError;
 use crate::registry::Registry;
 use crate::sequence;
 
-pub(crate) use documents::{location, read_recipe, registry_bytes, write_registry};
+pub(crate) use documents::{all as documents, location, read_recipe, write_registry};
+
+use documents::registry_bytes;
 
 /// How many files are written at once: each waits for the disk, and the disk does many such waits together.
 const AT_A_TIME: usize = 32;
@@ -70,7 +74,7 @@ pub(crate) async fn forget(registry: &Registry) -> Result<(), ApiError> {
     for node in state::nodes(&mut tx, true).await? {
         state::set_node(&mut tx, &node.place, &node.hash).await?;
     }
-    for key in documents::all(&mut tx).await? {
+    for key in documents(&mut tx).await? {
         stale::mark(&mut tx, &key).await?;
     }
     Ok(tx.commit().await?)
@@ -95,16 +99,19 @@ async fn write_immutable(
     for some in nodes.chunks(BATCH) {
         let mut files = Vec::with_capacity(some.len());
         for node in some {
-            let bytes = state::node_bytes(db, depth, node).await?;
-            // A bucket without rows is known by its hash, and needs no file.
-            if !bytes.is_empty() {
-                files.push((ObjectKey::State(tare_format::Sha256::from_bytes(node.hash.0)), bytes));
+            if let Some(key) = node_key(node) {
+                files.push((key, state::node_bytes(db, depth, node).await?));
             }
         }
         write(registry, files).await?;
     }
     write(registry, root_files(db).await?).await?;
     Ok(nodes)
+}
+
+/// The file of a node. A bucket without rows is known by its hash, and has none.
+pub(crate) fn node_key(node: &NodeRow) -> Option<ObjectKey> {
+    (node.hash != EMPTY_ROOT).then(|| ObjectKey::State(Sha256::from_bytes(node.hash.0)))
 }
 
 /// The root documents, and last which of them is the newest.

@@ -226,3 +226,6 @@ pub(crate) async fn newest_root(db: &mut Connection) -> Result<(u32, RootDocumen
     let note = Note::parse(note.as_bytes()).map_err(ApiError::internal)?;
     Ok((version, RootDocument::parse(note.text()).map_err(ApiError::internal)?))
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ use http::Method;
 use serde_json::{Value, json};
 use tare_format::api::Session;
 use tare_sign::Signer as _;
+use tare_store::{ObjectKind, ObjectStore as _};
 
 use crate::support::{Built, Client, Package, TestRegistry};
 
@@ -94,6 +95,16 @@ impl Scene {
     }
 
     fn fill_path(&self, path: &str, session: &Session, next: &Built) -> String {
+        let of_log = [
+            ("/root/", ObjectKind::Root),
+            ("/tile/", ObjectKind::Tile),
+            ("/events/", ObjectKind::Events),
+            ("/state/", ObjectKind::State),
+        ];
+        if let Some((_, kind)) = of_log.into_iter().find(|(start, _)| path.starts_with(start)) {
+            let listed = self.registry.store.list(kind).unwrap();
+            return format!("/{}", listed[0].key);
+        }
         let hex = match path.trim_start_matches("/api/v1/sessions/{id}").split('/').nth(1) {
             Some("releases") => self.tiny.digest.hex(),
             Some("meta") if path.contains("session") => next.release.meta.sha256.hex(),
@@ -140,7 +151,6 @@ impl Scene {
     }
 
     fn bundle_bytes(&self) -> Vec<u8> {
-        use tare_store::{ObjectKind, ObjectStore as _};
         let listed = self.registry.store.list(ObjectKind::Signature).unwrap();
         let bundle = listed.first().unwrap();
         self.registry.store.read(&bundle.key, 0..bundle.size_bytes).unwrap()

@@ -1,11 +1,14 @@
-//! The store fails at each of its operations in turn: the release is absent or complete, and trying again works.
+//! The store fails at each of its operations in turn, and the database at each kind of write: the release is absent or
+//! complete, the log goes on from what was public, and trying again works.
 
 use std::ops::Range;
 use std::sync::Arc;
 
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use tare_store::MemoryStore;
 use tare_store::fault::{Fault, FaultStore};
 
+use crate::support::head::{head, require_continues};
 use crate::support::{Built, Client, Package, Shared, TestRegistry};
 
 fn package() -> Built {
@@ -30,6 +33,7 @@ async fn start(fault: Fault) -> (TestRegistry, Client, usize, Arc<FaultStore<Sha
 async fn publish_over(fault: Fault) -> Range<usize> {
     let (registry, ada, opening, faulty) = start(fault).await;
     let tiny = package();
+    let before = head(&registry.store, "head").unwrap().checkpoint;
 
     let done = ada.try_publish(&tiny).await.is_ok();
 
@@ -42,6 +46,8 @@ async fn publish_over(fault: Fault) -> Range<usize> {
     registry.again(&ada).try_publish(&tiny).await.unwrap();
     assert_eq!(registry.page("lab/tiny").unwrap().lines().count(), 2, "{fault:?}");
     assert_eq!(registry.problems().await, [""; 0], "{fault:?}");
+    let after = head(&registry.store, "head").unwrap().checkpoint;
+    require_continues(&registry.store, &before, &after);
     operations
 }
 
@@ -97,4 +103,45 @@ async fn a_page_that_was_not_written_is_written_by_the_next_start() {
         pages += usize::from(after);
     }
     assert!(late > 0 && pages >= late, "{late} of {pages}");
+}
+
+/// Lets every write of one kind to a table fail, or work again.
+async fn break_table(registry: &TestRegistry, broken: Option<(&str, &str)>) {
+    let file = registry.path().join("registry.sqlite");
+    let mut db = SqliteConnection::connect(&format!("sqlite:{}", file.display())).await.unwrap();
+    let sql = match broken {
+        Some((verb, table)) => format!(
+            "CREATE TRIGGER broken BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, 'broken'); END"
+        ),
+        None => "DROP TRIGGER broken".to_owned(),
+    };
+    sqlx::query(AssertSqlSafe(sql)).execute(&mut db).await.unwrap();
+    db.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_write_to_the_database_that_fails_leaves_all_or_nothing() {
+    const TABLES: [&str; 12] = [
+        "event", "event_page", "state_row", "state_node", "checkpoint", "projected", "published",
+        "stale", "namespace", "package", "release", "session",
+    ];
+    let mut failed = 0;
+    for (verb, table) in
+        TABLES.into_iter().flat_map(|table| ["INSERT", "UPDATE", "DELETE"].map(|verb| (verb, table)))
+    {
+        let registry = TestRegistry::start().await;
+        let ada = registry.user("ada", &["publish:*"]).await;
+        let before = head(&registry.store, "head").unwrap().checkpoint;
+        break_table(&registry, Some((verb, table))).await;
+        failed += u8::from(ada.try_publish(&package()).await.is_err());
+        break_table(&registry, None).await;
+
+        ada.try_publish(&package()).await.unwrap();
+
+        let after = head(&registry.store, "head").unwrap().checkpoint;
+        assert_eq!(after.size(), before.size() + 4, "{verb} {table}");
+        require_continues(&registry.store, &before, &after);
+        assert_eq!(registry.problems().await, [""; 0], "{verb} {table}");
+    }
+    assert!(failed > 10, "{failed} writes failed");
 }

@@ -1,6 +1,7 @@
 //! A registry for a test, with a clock and random bytes that the test decides, and its users as clients.
 
 mod answer;
+pub(crate) mod head;
 mod package;
 mod store;
 
@@ -19,6 +20,7 @@ use registry_server::clock::Clock;
 use registry_server::entropy::Entropy;
 use registry_server::{App, Config, Registry, router};
 use tare_format::api::{Committed, OpenSession, Session, SessionRelease};
+use tare_format::registry::RegistryId;
 use tare_sign::{Claim, KeyPair, Signer as _, sign_release};
 use tare_store::{FolderStore, MemoryStore, ObjectStore};
 use tempfile::TempDir;
@@ -118,31 +120,28 @@ impl TestRegistry {
         self.token(login, scopes).await
     }
 
+    /// A user of a registry that was opened elsewhere, with a token of these scopes.
+    pub(crate) async fn client_of(app: &App, login: &str, scopes: &[&str]) -> Client {
+        app.add_user(login, false).await.unwrap();
+        let token = app.create_token(&token_request(login, scopes)).await.unwrap();
+        Client::new(router(app.clone()), app.id().clone(), Some(token.reveal().to_owned()))
+    }
+
     /// Another token for a user.
     pub(crate) async fn token(&self, login: &str, scopes: &[&str]) -> Client {
-        let request = TokenRequest {
-            login: login.to_owned(),
-            name: format!("{login}'s"),
-            scopes: scopes.iter().map(|scope| scope.parse().unwrap()).collect(),
-            lifetime: Some(SignedDuration::from_hours(24 * 30)),
-        };
+        let request = token_request(login, scopes);
         let token = self.app.create_token(&request).await.unwrap();
         Client { token: Some(token.reveal().to_owned()), ..self.anonymous() }
     }
 
     /// Somebody without a token.
     pub(crate) fn anonymous(&self) -> Client {
-        Client {
-            router: self.router.clone(),
-            registry: self.app.id().clone(),
-            token: None,
-            key: Arc::new(KeyPair::generate().unwrap()),
-        }
+        Client::new(self.router.clone(), self.app.id().clone(), None)
     }
 
     /// A client of this registry from before it restarted.
     pub(crate) fn again(&self, client: &Client) -> Client {
-        Client { router: self.router.clone(), ..client.clone() }
+        client.through(self.router.clone())
     }
 
     /// The folder with the database.
@@ -160,6 +159,15 @@ impl TestRegistry {
     /// What `fsck` finds wrong.
     pub(crate) async fn problems(&self) -> Vec<String> {
         registry_server::fsck::fsck(&self.app, true).await.unwrap().problems
+    }
+}
+
+fn token_request(login: &str, scopes: &[&str]) -> TokenRequest {
+    TokenRequest {
+        login: login.to_owned(),
+        name: format!("{login}'s"),
+        scopes: scopes.iter().map(|scope| scope.parse().unwrap()).collect(),
+        lifetime: Some(SignedDuration::from_hours(24 * 30)),
     }
 }
 
@@ -182,12 +190,22 @@ pub(crate) fn start() -> Timestamp {
 #[derive(Clone)]
 pub(crate) struct Client {
     router: Router,
-    registry: tare_format::registry::RegistryId,
+    registry: RegistryId,
     pub(crate) token: Option<String>,
     pub(crate) key: Arc<KeyPair>,
 }
 
 impl Client {
+    /// A client of a registry that is reached through `router`, with a key of its own.
+    pub(crate) fn new(router: Router, registry: RegistryId, token: Option<String>) -> Self {
+        Self { router, registry, token, key: Arc::new(KeyPair::generate().unwrap()) }
+    }
+
+    /// The same client, which reaches its registry in another way.
+    pub(crate) fn through(&self, router: Router) -> Self {
+        Self { router, ..self.clone() }
+    }
+
     /// A request with a body.
     pub(crate) async fn send(&self, method: Method, path: &str, body: impl Into<Body>) -> Answer {
         let mut request = Request::builder().method(method).uri(path);

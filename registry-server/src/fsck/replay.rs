@@ -1,0 +1,111 @@
+//! Whether the pages and the map are what a mirror arrives at that replays the log.
+
+use std::collections::HashMap;
+
+use tare_format::Sha256;
+use tare_format::event::{Event, EventBody, SignatureRef};
+use tare_replay::replay::{Bundles, Start, StateCheck};
+use tare_replay::{Judgement, MemoryPages, Redactions, Replay};
+use tare_store::backend::read_all;
+use tare_store::{ObjectKey, StoreError};
+use tare_tlog::map::MemoryMap;
+
+use super::Report;
+use crate::db::events::EventRow;
+use crate::db::{Connection, events, state};
+use crate::error::{ApiError, chain};
+use crate::projection::{log, pages};
+use crate::registry::Registry;
+
+/// How many events are held at once.
+const SOME: u64 = 1024;
+
+/// Replays the log from its first event, and compares the pages that it comes to.
+pub(super) async fn check(registry: &Registry, report: &mut Report) -> Result<(), ApiError> {
+    let mut db = registry.db.read().await?;
+    let redactions = events::lines_of_type(&mut db, "redact").await?;
+    let ahead = Redactions::scan(redactions.iter().map(String::as_str));
+    let (pages, map) = (MemoryPages::new(), MemoryMap::new());
+    let mut replay =
+        Replay::new(registry.id.clone(), pages, map, Start::default(), ahead);
+    while replay.size() < report.events {
+        let to = replay.size().saturating_add(SOME).min(report.events);
+        let rows = events::range(&mut db, replay.size(), to).await?;
+        let bundles = bundles(registry, &rows).await?;
+        for row in &rows {
+            let bundle = |asked: &SignatureRef| bundles.get(&asked.sha256).cloned();
+            match replay.push(&log::entry(row), row.line_or_mark(), &mut Bundles(bundle)) {
+                Ok(outcome) => report.problems.extend(problem(outcome.judgement, outcome.state, row)),
+                Err(error) => {
+                    let problem = format!("the log cannot be replayed: {}", chain(&error));
+                    report.problems.push(problem);
+                    return Ok(());
+                }
+            }
+        }
+    }
+    match replay.finish() {
+        Ok((pages, _, _)) => compare(&mut db, &pages, report).await,
+        Err(error) => {
+            report.problems.push(format!("the replay of the log fails: {}", chain(&error)));
+            Ok(())
+        }
+    }
+}
+
+fn problem(judgement: Judgement, state: Option<StateCheck>, row: &EventRow) -> Option<String> {
+    let number = row.idx;
+    if matches!(state, Some(StateCheck::Wrong { .. })) {
+        return Some(format!("the state {number} is not that of the events before it"));
+    }
+    match judgement {
+        Judgement::Effective => None,
+        Judgement::Inert(reason) => Some(format!("event {number} has no effect: {reason}")),
+    }
+}
+
+/// The signature bundles that some events name, as far as they are there.
+async fn bundles(
+    registry: &Registry,
+    rows: &[EventRow],
+) -> Result<HashMap<Sha256, Vec<u8>>, ApiError> {
+    let mut named: Vec<SignatureRef> = Vec::new();
+    for line in rows.iter().filter(|row| row.kind == "publish").filter_map(|row| row.line.as_ref()) {
+        if let Ok(Some(Event { body: EventBody::Publish(published), .. })) = Event::from_line(line) {
+            named.extend(published.signatures.iter().copied());
+        }
+    }
+    registry
+        .blocking(move |store| {
+            let mut found = HashMap::new();
+            for signature in named {
+                match read_all(store, &ObjectKey::Signature(signature.sha256), signature.size) {
+                    Ok(bytes) => drop(found.insert(signature.sha256, bytes)),
+                    Err(StoreError::Missing { .. } | StoreError::Range { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(found)
+        })
+        .await
+}
+
+/// The pages of the replay are those of the rows, and there are no others.
+async fn compare(
+    db: &mut Connection,
+    replayed: &MemoryPages,
+    report: &mut Report,
+) -> Result<(), ApiError> {
+    let mut known: Vec<String> = Vec::new();
+    for (page, bytes) in replayed.iter() {
+        known.push(page.path());
+        if pages::bytes(db, page).await? != bytes {
+            report.problems.push(format!("the page `{page}` is not that of the log's events"));
+        }
+    }
+    known.sort();
+    if known != state::paths(db).await? {
+        report.problems.push("there are other pages than the log's events make".to_owned());
+    }
+    Ok(())
+}

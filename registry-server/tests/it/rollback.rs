@@ -1,0 +1,127 @@
+//! A database that was put back from a backup does not go on.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use registry_server::{App, Config, Cosigners, NoCosigners, OpenError, Registry, Seen};
+use tare_store::durable;
+use tare_tlog::checkpoint::Checkpoint;
+use tare_tlog::key::KeyName;
+use tare_tlog::note::{Note, NoteSignature};
+use tare_tlog::root::RootDocument;
+use tempfile::TempDir;
+
+use crate::support::{Client, Package, TestRegistry};
+
+/// A registry in a folder, with a copy of its database from before its last publish.
+async fn backed_up() -> (TempDir, Config, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config::new(folder.path().join("registry"));
+    Registry::init(&config).await.unwrap();
+    let backup = folder.path().join("backup.sqlite");
+    std::fs::copy(database(&config), &backup).unwrap();
+    let app = Registry::open(config.clone()).await.unwrap();
+    publish(&app, "lab/tiny").await;
+    app.close().await;
+    (folder, config, backup)
+}
+
+async fn publish(app: &App, name: &str) {
+    let ada: Client = TestRegistry::client_of(app, "ada", &["publish:*"]).await;
+    ada.publish(&[&Package::new(name, "1.0.0").weights(1, 900).build()]).await;
+}
+
+fn database(config: &Config) -> PathBuf {
+    config.path.join("registry.sqlite")
+}
+
+fn put_back(config: &Config, backup: &Path) {
+    durable::write(&database(config), &std::fs::read(backup).unwrap()).unwrap();
+}
+
+#[tokio::test]
+async fn a_database_older_than_its_own_head_is_refused() {
+    let (_folder, config, backup) = backed_up().await;
+    put_back(&config, &backup);
+    let error = Registry::open(config).await.err().unwrap();
+    assert!(matches!(error, OpenError::RolledBack { own: 2, size: 6, .. }), "{error}");
+    let said = error.to_string();
+    assert!(said.contains("has 2 events") && said.contains("has 6"), "{said}");
+    assert!(said.contains("newer backup") && said.contains("root document"), "{said}");
+}
+
+#[tokio::test]
+async fn a_database_with_another_history_is_refused() {
+    let (_folder, config, backup) = backed_up().await;
+    let heads = ["head", "head.pending", "checkpoint"].map(|name| config.public().join(name));
+    let saved = heads.clone().map(|path| std::fs::read(path).unwrap());
+    heads.iter().for_each(|path| std::fs::remove_file(path).unwrap());
+    // Somebody who removes the heads removes the evidence; whoever kept them has it.
+    for kind in ["tile", "events"] {
+        std::fs::remove_dir_all(config.public().join(kind)).unwrap();
+    }
+    put_back(&config, &backup);
+    let app = Registry::open(config.clone()).await.unwrap();
+    publish(&app, "lab/forked").await;
+    app.close().await;
+    drop(app);
+    for (path, bytes) in heads.iter().zip(&saved) {
+        durable::write(path, bytes).unwrap();
+    }
+    let error = Registry::open(config).await.err().unwrap();
+    assert!(matches!(error, OpenError::Forked { size: 6, .. }), "{error}");
+}
+
+/// Somebody who saw a checkpoint, and cosigns nothing.
+struct Saw(Checkpoint);
+
+impl Cosigners for Saw {
+    fn gather<'a>(
+        &'a self,
+        registry: &'a Registry,
+        root: &'a RootDocument,
+        checkpoint: &'a Note,
+    ) -> BoxFuture<'a, Vec<NoteSignature>> {
+        NoCosigners.gather(registry, root, checkpoint)
+    }
+
+    fn largest_seen<'a>(
+        &'a self,
+        _: &'a RootDocument,
+        _: &'a KeyName,
+    ) -> BoxFuture<'a, Option<Seen>> {
+        let seen = Seen { by: "W1".to_owned(), checkpoint: self.0.clone() };
+        Box::pin(async { Some(seen) })
+    }
+}
+
+#[tokio::test]
+async fn a_database_older_than_what_a_witness_saw_is_refused() {
+    let (_folder, mut config, backup) = backed_up().await;
+    let note = std::fs::read(config.public().join("checkpoint")).unwrap();
+    let seen: Checkpoint = Note::parse(&note).unwrap().text().parse().unwrap();
+    config.cosigners = Arc::new(Saw(seen));
+    Registry::open(config.clone()).await.unwrap().close().await;
+
+    put_back(&config, &backup);
+    std::fs::remove_dir_all(config.public()).unwrap();
+    let error = Registry::open(config).await.err().unwrap();
+    assert!(matches!(error, OpenError::RolledBack { own: 2, size: 6, .. }), "{error}");
+    assert!(error.to_string().contains("witness `W1`"), "{error}");
+}
+
+#[tokio::test]
+async fn a_damaged_head_is_written_anew() {
+    let (_folder, config, _) = backed_up().await;
+    let head = config.public().join("head");
+    let good = std::fs::read(&head).unwrap();
+    for bad in [&b""[..], b"garbage", &good[..good.len() - 2]] {
+        durable::write(&head, bad).unwrap();
+        let app = Registry::open(config.clone()).await.unwrap();
+        app.project_anew().await.unwrap();
+        assert_eq!(std::fs::read(&head).unwrap(), good);
+        app.close().await;
+        drop(app);
+    }
+}
