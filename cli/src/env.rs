@@ -112,3 +112,16 @@ impl Env {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mirrors_are_none_unless_they_are_named() {
+        let mirrors = |value: &str| Env::bare("/").with("TARE_MIRRORS", value).mirrors();
+        assert!(Env::bare("/").mirrors().unwrap().is_empty() && mirrors("").unwrap().is_empty());
+        assert_eq!(mirrors("http://127.0.0.1:1, https://m.example/x").unwrap().len(), 2);
+        assert!(mirrors("/srv/mirror").unwrap_err().to_string().contains("/srv/mirror"));
+    }
+}

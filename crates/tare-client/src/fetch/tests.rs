@@ -79,8 +79,8 @@ impl Sample {
         let local = Local::open(Home::new(home.path())).unwrap();
         let (client, _) = client(sites, settings);
         let store = Arc::clone(local.files());
-        let source =
-            Source::new(&client, crate::samples::registry(), local, false, Progress::silent());
+        let (id, now) = (crate::samples::registry(), jiff::Timestamp::UNIX_EPOCH);
+        let source = Source::new(&client, id, local, now, false, Progress::silent());
         let task = Progress::silent().task("fetching", Unit::Bytes, self.file.size);
         let fetched = Fetcher::new(&source, Arc::clone(&store)).fetch(&self.file, &[], &task).await;
         if fetched.is_ok() {

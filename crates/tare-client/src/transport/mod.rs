@@ -49,7 +49,9 @@ pub struct Settings {
     pub stall_timeout: Duration,
     /// The fewest bytes a second from a place where the same can be had elsewhere.
     pub min_throughput: u64,
-    /// The time over which that is measured.
+    /// The fewest bytes a second from a place beside which there is no other: less is as good as nothing.
+    pub least_throughput: u64,
+    /// The time over which that is measured where the same can be had elsewhere; otherwise it is `idle_timeout`.
     pub throughput_window: Duration,
     /// How long a small document may take as a whole, from the request to its last byte.
     pub document_deadline: Duration,
@@ -75,6 +77,7 @@ impl Default for Settings {
             idle_timeout: Duration::from_secs(60),
             stall_timeout: Duration::from_secs(20),
             min_throughput: 64_000,
+            least_throughput: 100,
             throughput_window: Duration::from_secs(30),
             document_deadline: Duration::from_secs(60),
             hedge_after: Duration::from_secs(5),
@@ -322,11 +325,17 @@ impl Transport {
         }
         builder = request.body.attach(builder, &activity);
         self.sent.fetch_add(1, Ordering::Relaxed);
-        let Settings { stall_timeout, min_throughput, throughput_window, .. } = self.settings;
-        let still =
-            if request.brisk.is_some() { stall_timeout } else { self.settings.idle_timeout };
-        let pace = |meter| Pace::new(meter, min_throughput, throughput_window);
-        let pace = request.brisk.clone().map(pace);
+        let settings = &self.settings;
+        let (still, pace) = match request.brisk.clone() {
+            Some(meter) => {
+                let (least, window) = (settings.min_throughput, settings.throughput_window);
+                (settings.stall_timeout, Pace::new(meter, least, window))
+            }
+            None => {
+                let (least, still) = (settings.least_throughput, settings.idle_timeout);
+                (still, Pace::new(Arc::default(), least, still))
+            }
+        };
         let idle = still.max(request.patience.unwrap_or_default());
         let answer = activity.watch(builder.send(), idle).await;
         match answer {

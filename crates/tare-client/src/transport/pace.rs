@@ -2,8 +2,9 @@
 //!
 //! A place that sends one byte a second is never idle and never done. Where the same bytes can be had elsewhere, a
 //! request is brisk: it gives up once the place, over all that is asked of it at the same time, brings less than
-//! [`Settings::min_throughput`](super::Settings::min_throughput). Only waiting counts: a reader that is busy with a slow
-//! disk does not make its source slow.
+//! [`Settings::min_throughput`](super::Settings::min_throughput). Where they cannot, a slow line is better than none, and
+//! only what would take for ever is given up. Only waiting counts: a reader that is busy with a slow disk does not make
+//! its source slow.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

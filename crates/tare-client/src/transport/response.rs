@@ -19,7 +19,7 @@ const EXPLANATION_CAP: usize = 1 << 20;
 pub struct Response {
     inner: reqwest::Response,
     idle: Duration,
-    pace: Option<Pace>,
+    pace: Pace,
 }
 
 /// A whole answer.
@@ -44,7 +44,7 @@ impl Fetched {
 }
 
 impl Response {
-    pub(super) fn new(inner: reqwest::Response, idle: Duration, pace: Option<Pace>) -> Self {
+    pub(super) fn new(inner: reqwest::Response, idle: Duration, pace: Pace) -> Self {
         Self { inner, idle, pace }
     }
 
@@ -75,12 +75,12 @@ impl Response {
     /// The next bytes as they come; `None` at the end.
     ///
     /// # Errors
-    /// When the connection breaks, stands still, or is slow where that matters.
+    /// When the connection breaks, stands still, or is too slow.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, TransportError> {
         let begin = Instant::now();
         loop {
             let left = self.idle.saturating_sub(begin.elapsed());
-            let wait = self.pace.as_ref().map_or(left, |pace| pace.left().min(left));
+            let wait = self.pace.left().min(left);
             let asked = Instant::now();
             let came = match tokio::time::timeout(wait, self.inner.chunk()).await {
                 Ok(Ok(Some(chunk))) => Some(chunk),
@@ -91,24 +91,23 @@ impl Response {
                 }
                 Err(_) => None,
             };
+            if came.is_none() && begin.elapsed() >= self.idle {
+                let seconds = self.idle.as_secs();
+                return Err(TransportError::Idle { url: self.url().clone(), seconds });
+            }
             self.look(asked.elapsed(), came.as_ref().map_or(0, Bytes::len))?;
             if came.is_some() {
                 return Ok(came);
-            }
-            if begin.elapsed() >= self.idle {
-                let seconds = self.idle.as_secs();
-                return Err(TransportError::Idle { url: self.url().clone(), seconds });
             }
         }
     }
 
     /// Whether the place is still fast enough, now that `bytes` came after `waited`.
     fn look(&mut self, waited: Duration, bytes: usize) -> Result<(), TransportError> {
-        let Some(pace) = &mut self.pace else { return Ok(()) };
-        if pace.is_kept(waited, bytes as u64) {
+        if self.pace.is_kept(waited, bytes as u64) {
             return Ok(());
         }
-        let (throughput, seconds) = pace.rule();
+        let (throughput, seconds) = self.pace.rule();
         Err(TransportError::Slow { url: self.url().clone(), throughput, seconds })
     }
 
