@@ -10,6 +10,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
+use crate::excerpt::excerpt;
+
 /// The root of the tree without entries: SHA-256 of nothing.
 pub const EMPTY_ROOT: Hash = Hash([
     0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
@@ -46,7 +48,7 @@ impl Hash {
     /// # Errors
     /// When `text` is anything else.
     pub fn from_hex(text: &str) -> Result<Self, HashError> {
-        let error = || HashError { found: shorten(text), expected: "64 lower-case hex digits" };
+        let error = || HashError { found: excerpt(text), expected: "64 lower-case hex digits" };
         let nibble = |digit: u8| match digit {
             b'0'..=b'9' => Some(digit - b'0'),
             b'a'..=b'f' => Some(digit - b'a' + 10),
@@ -96,7 +98,7 @@ impl FromStr for Hash {
             .flatten()
             .and_then(|bytes| bytes.try_into().ok())
             .map(Self)
-            .ok_or_else(|| HashError { found: shorten(text), expected: "32 bytes in base64" })
+            .ok_or_else(|| HashError { found: excerpt(text), expected: "32 bytes in base64" })
     }
 }
 
@@ -117,11 +119,6 @@ pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
             .finalize()
             .into(),
     )
-}
-
-/// Enough of a foreign text to recognise it in a message.
-fn shorten(text: &str) -> String {
-    text.chars().take(80).collect()
 }
 
 #[cfg(test)]

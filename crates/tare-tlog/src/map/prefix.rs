@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::{FAN_OUT, Key, MAX_DEPTH};
+use crate::excerpt::excerpt;
 
 /// Why two numbers are no prefix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -121,6 +122,6 @@ impl FromStr for Prefix {
         };
         prefix()
             .filter(|prefix| prefix.to_string() == text)
-            .ok_or_else(|| PrefixError { found: text.chars().take(80).collect() })
+            .ok_or_else(|| PrefixError { found: excerpt(text) })
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::TILE_WIDTH;
+use crate::excerpt::excerpt;
 
 /// Why a path names no file of a log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,7 +15,7 @@ pub struct PathError {
 
 impl PathError {
     pub(super) fn new(found: &str, expected: &'static str) -> Self {
-        Self { found: found.chars().take(80).collect(), expected }
+        Self { found: excerpt(found), expected }
     }
 }
 
