@@ -21,7 +21,9 @@
 //! | `auth` | who asks, and whether they may |
 //! | `publish` | sessions and the commit |
 //! | `standing` | yank, withdrawal, owners, signers |
+//! | `sequence` | the one way by which events come into the log: judged, hashed, signed, in one transaction |
 //! | `projection`, `db` | the public files, and the rows that they are made from |
+//! | `founding`, `guard`, `advance`, [`Cosigners`] | how a log begins, when it must not go on, and how its head becomes public |
 //! | [`accounts`], [`mod@fsck`] | what the operator does |
 //! | [`root`] | drafts, signatures and publication of root documents |
 //! | [`witness`] | cosigning the checkpoints of any log, for others |
@@ -56,6 +58,7 @@ mod registry;
 mod routes;
 mod sequence;
 mod standing;
+mod takedown;
 
 pub use auth::TokenText;
 pub use config::Config;
@@ -63,6 +66,8 @@ pub use cosign::{HttpCosigners, SetupError};
 pub use cosigners::{Cosigners, NoCosigners, Seen};
 pub use error::ApiError;
 pub use http::serve;
+pub use log_key::LogKeyError;
 pub use log_summary::LogSummary;
 pub use registry::{App, OpenError, Registry};
 pub use routes::router;
+pub use takedown::{PlannedFile, Redacted, Removed, TakedownPlan, TakedownRequest};

@@ -19,6 +19,7 @@ use crate::entropy::Entropy;
 use crate::error::ApiError;
 use crate::founding::{FirstRoot, small_root};
 use crate::key_file::{self, KeyFileError};
+use crate::log_key::LogKeyError;
 use crate::{guard, projection};
 
 /// Why a registry did not open.
@@ -67,6 +68,9 @@ pub enum OpenError {
     /// The registry could not be begun.
     #[error("failed to make the registry")]
     Found(#[source] ApiError),
+    /// The log cannot be signed.
+    #[error("the registry cannot add to its log")]
+    LogKey(#[from] LogKeyError),
     /// The log's key could not be kept.
     #[error("failed to keep the key of the log")]
     Key(#[from] KeyFileError),
@@ -296,6 +300,7 @@ impl Registry {
     async fn recover(&self) -> Result<(), OpenError> {
         guard::check(self).await?;
         projection::write_registry(self).await.map_err(OpenError::Recover)?;
+        self.remove_taken_down(true).await.map_err(OpenError::Recover)?;
         projection::project(self).await.map_err(OpenError::Recover)
     }
 

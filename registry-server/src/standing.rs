@@ -96,12 +96,12 @@ fn reason(status: Status, change: StatusChange) -> Result<String, ApiError> {
 }
 
 /// Chooses what a search shows of a package: its newest version that is neither a pre-release nor yanked, or else its
-/// newest; never one that is withdrawn.
+/// newest; never one that is withdrawn or taken down.
 pub(crate) async fn settle_newest(db: &mut Connection, package: i64) -> Result<(), ApiError> {
     let mut best: Option<(bool, Version, i64)> = None;
     for row in releases::of_package(db, package).await? {
         let version: Version = row.version.parse().map_err(ApiError::internal)?;
-        if row.status == "withdrawn" {
+        if row.status == "withdrawn" || row.is_down {
             continue;
         }
         let candidate = (row.status == "live" && version.pre.is_empty(), version, row.id);
@@ -232,11 +232,7 @@ async fn require_namespace(db: &mut Connection, namespace: &Namespace) -> Result
 }
 
 /// Commits, and brings the public files up to it.
-async fn finish(
-    registry: &Registry,
-    batch: Batch<'_>,
-    event: u64,
-) -> Result<Changed, ApiError> {
+async fn finish(registry: &Registry, batch: Batch<'_>, event: u64) -> Result<Changed, ApiError> {
     batch.commit().await?;
     projection::project(registry).await?;
     Ok(Changed { changed: true, event: Some(event) })

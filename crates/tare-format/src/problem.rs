@@ -70,6 +70,8 @@ codes! {
     StateConflict = 409, "state-conflict";
     /// The session is past its end.
     SessionExpired = 410, "session-expired";
+    /// The bytes were taken down.
+    TakenDown = 410, "taken-down";
     /// The body is larger than allowed.
     TooLarge = 413, "too-large";
     /// Bytes do not have the digest that they should.
@@ -82,6 +84,8 @@ codes! {
     SignatureRefused = 422, "signature-refused";
     /// Too many requests.
     RateLimited = 429, "rate-limited";
+    /// The bytes were taken down because the law wants it.
+    LegalReasons = 451, "legal-reasons";
     /// The registry itself failed.
     Internal = 500, "internal";
     /// The registry cannot do it now.

@@ -5,15 +5,17 @@ mod fsck;
 mod init;
 mod log;
 mod output;
+mod redact;
 mod root;
 mod serve;
+mod takedown;
 mod witness;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
-use registry_server::{App, Config, Registry};
+use registry_server::{App, Config, OpenError, Registry};
 
 /// The registry's folder when none is given.
 const DEFAULT_PATH: &str = "./tare-registry";
@@ -40,6 +42,16 @@ pub(crate) struct Common {
 impl Common {
     fn config(&self) -> Config {
         Config::new(&self.path)
+    }
+
+    /// The registry for a command that changes it, and whether nobody serves it: then its public files are this process's to
+    /// write.
+    async fn operate(&self) -> anyhow::Result<(App, bool)> {
+        match Registry::open(self.config()).await {
+            Ok(registry) => Ok((registry, true)),
+            Err(OpenError::Locked { .. }) => Ok((self.attach().await?, false)),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn attach(&self) -> anyhow::Result<App> {
@@ -105,6 +117,17 @@ enum Verb {
         #[command(flatten)]
         common: Common,
     },
+    /// Remove the bytes of releases or files, and log that
+    ///
+    /// Release documents, signatures and the log stay, so that every proof still holds. The versions can not be installed any
+    /// more.
+    Takedown(takedown::TakedownArgs),
+    /// Take a takedown back
+    Restore(takedown::RestoreArgs),
+    /// Take the line of one event out of the log and of all pages
+    ///
+    /// For names and reasons that must not be there. What the event did stays.
+    Redact(redact::RedactArgs),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -123,6 +146,9 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Log { verb, common } => log::run(verb, &common).await?,
         Verb::Root { verb, common } => root::run(verb, &common).await?,
         Verb::Witness { verb, common } => witness::run(verb, &common).await?,
+        Verb::Takedown(args) => takedown::run(args).await?,
+        Verb::Restore(args) => takedown::restore(args).await?,
+        Verb::Redact(args) => redact::run(args).await?,
         Verb::Completions { shell } => {
             let mut command = Cli::command();
             clap_complete::generate(shell, &mut command, "tare-registry", &mut std::io::stdout());

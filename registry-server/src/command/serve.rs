@@ -3,10 +3,11 @@
 use std::io::IsTerminal as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use registry_server::accounts::DEFAULT_LIFETIME;
-use registry_server::{Config, Registry, TokenText, serve};
+use registry_server::{Config, HttpCosigners, Registry, TokenText, serve};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
@@ -15,7 +16,7 @@ use super::{Common, DEFAULT_PATH, output};
 
 /// How the log is written.
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum LogFormat {
+pub(super) enum LogFormat {
     /// For people.
     Text,
     /// One JSON document a line.
@@ -38,7 +39,8 @@ pub(super) struct ServeArgs {
 pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     start_log(args.log);
     let stopped = stopped().context("failed to listen for signals")?;
-    let config = args.common.config();
+    let mut config = args.common.config();
+    config.cosigners = Arc::new(HttpCosigners::new()?);
     if !config.is_initialised() {
         Registry::init(&config).await?;
     }
@@ -49,7 +51,7 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let token = registry.bootstrap().await?;
     greet(&args.common, &config, address, token.as_ref())?;
-    serve(std::sync::Arc::clone(&registry), listener, stopped).await?;
+    serve(Arc::clone(&registry), listener, stopped).await?;
     registry.close().await;
     output::talk("stopped");
     Ok(())
@@ -101,7 +103,7 @@ fn greeting(path: &Path, address: SocketAddr, token: Option<&str>) -> Vec<String
 }
 
 /// Where to reach a registry that listens on `address`: one that listens everywhere has no one address, but is here too.
-fn url_of(mut address: SocketAddr) -> String {
+pub(super) fn url_of(mut address: SocketAddr) -> String {
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
         IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
@@ -123,7 +125,7 @@ fn path_option(path: &Path) -> String {
     }
 }
 
-fn start_log(format: LogFormat) {
+pub(super) fn start_log(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -138,7 +140,7 @@ fn start_log(format: LogFormat) {
 /// Ready when somebody asks the process to stop. It listens from now on and not from when it is first waited for: a
 /// signal in between would end the process where it stands.
 #[cfg(unix)]
-fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+pub(super) fn stopped() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -152,7 +154,7 @@ fn stopped() -> std::io::Result<impl Future<Output = ()>> {
 
 /// Ready when somebody asks the process to stop.
 #[cfg(not(unix))]
-fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+pub(super) fn stopped() -> std::io::Result<impl Future<Output = ()>> {
     let interrupt = tokio::signal::ctrl_c();
     Ok(async {
         let _ = interrupt.await;

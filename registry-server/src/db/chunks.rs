@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use sqlx::FromRow;
-use tare_format::pack::{Codec, PackIndex};
+use tare_format::pack::{Codec, PackIndex, StoredChunk};
 use tare_format::recipe::Recipe;
 use tare_format::{Blake3, Sha256};
 
@@ -150,6 +150,38 @@ pub(crate) async fn publish_packs(
         .bind(digest)
         .execute(&mut *db)
         .await?;
+    }
+    Ok(())
+}
+
+/// Keeps a pack of the registry with its chunks. A chunk that lies elsewhere already stays there.
+pub(crate) async fn publish_pack(
+    db: &mut Connection,
+    pack: Blake3,
+    index: &[StoredChunk],
+) -> Result<(), ApiError> {
+    let size: u64 = index.iter().map(|chunk| u64::from(chunk.stored_length)).sum();
+    let digest = pack.as_bytes().as_slice();
+    sqlx::query("INSERT INTO pack (digest, size) VALUES (?, ?) ON CONFLICT DO NOTHING")
+        .bind(digest)
+        .bind(integer(size)?)
+        .execute(&mut *db)
+        .await?;
+    let mut offset = 0_u64;
+    for chunk in index {
+        sqlx::query(
+            "INSERT INTO chunk (digest, pack, offset, stored_length, raw_length, codec)
+             SELECT ?, id, ?, ?, ?, ? FROM pack WHERE digest = ? ON CONFLICT DO NOTHING",
+        )
+        .bind(chunk.digest.as_bytes().as_slice())
+        .bind(integer(offset)?)
+        .bind(chunk.stored_length)
+        .bind(chunk.raw_length)
+        .bind(chunk.codec.code())
+        .bind(digest)
+        .execute(&mut *db)
+        .await?;
+        offset = offset.saturating_add(u64::from(chunk.stored_length));
     }
     Ok(())
 }

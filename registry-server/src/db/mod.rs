@@ -13,6 +13,7 @@ pub(crate) mod search;
 pub(crate) mod sessions;
 pub(crate) mod stale;
 pub(crate) mod state;
+pub(crate) mod takedowns;
 pub(crate) mod tokens;
 pub(crate) mod tree;
 pub(crate) mod users;
@@ -56,6 +57,8 @@ impl Database {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            // What is redacted must not stay in the file's free pages.
+            .pragma("secure_delete", "ON")
             .busy_timeout(Duration::from_secs(10));
         // SQLite undoes a transaction by itself when the disk is full; the connection then still counts one as open, and
         // could never begin another. Such a connection is thrown away.
@@ -82,6 +85,15 @@ impl Database {
     /// A transaction that may write. Dropping it undoes it.
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, ApiError> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// Folds the write-ahead log into the database file and empties it, so that nothing of what was overwritten is left. Gives
+    /// false when a reader of another process was in the way.
+    pub(crate) async fn truncate_log(&self) -> Result<bool, ApiError> {
+        let mut connection = self.writer.acquire().await?;
+        let (busy, _, _): (i64, i64, i64) =
+            sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await?;
+        Ok(busy == 0)
     }
 
     /// Closes all connections and folds the write-ahead log into the database file.

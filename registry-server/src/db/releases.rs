@@ -25,6 +25,8 @@ pub(crate) struct ReleaseRow {
     pub status: String,
     /// The number of its event.
     pub event: i64,
+    /// Whether its bytes were taken down.
+    pub is_down: bool,
 }
 
 /// A release to be kept.
@@ -76,8 +78,8 @@ pub(crate) async fn find(
     package_key: &str,
     version: &Version,
 ) -> Result<Option<ReleaseRow>, sqlx::Error> {
-    const SQL: &str = "SELECT r.id, r.version, r.digest, r.meta, r.signature, r.status, r.event
-     FROM release r JOIN package p ON p.id = r.package WHERE p.key = ? AND r.version_key = ?";
+    const SQL: &str = "SELECT r.id, r.version, r.digest, r.meta, r.signature, r.status, r.event,
+     r.id IN (SELECT release FROM release_down) AS is_down FROM release r JOIN package p ON p.id = r.package WHERE p.key = ? AND r.version_key = ?";
     sqlx::query_as(SQL).bind(package_key).bind(version_key(version)).fetch_optional(db).await
 }
 
@@ -86,12 +88,12 @@ pub(crate) async fn of_package(
     db: &mut Connection,
     package: i64,
 ) -> Result<Vec<ReleaseRow>, sqlx::Error> {
-    const SQL: &str = "SELECT r.id, r.version, r.digest, r.meta, r.signature, r.status, r.event
-     FROM release r WHERE r.package = ? ORDER BY r.event";
+    const SQL: &str = "SELECT r.id, r.version, r.digest, r.meta, r.signature, r.status, r.event,
+     r.id IN (SELECT release FROM release_down) AS is_down FROM release r WHERE r.package = ? ORDER BY r.event";
     sqlx::query_as(SQL).bind(package).fetch_all(db).await
 }
 
-/// Whether some version of a package fits; a withdrawn one does not.
+/// Whether some version of a package fits; one that is withdrawn or taken down does not.
 pub(crate) async fn any_matches(
     db: &mut Connection,
     package_key: &str,
@@ -99,7 +101,7 @@ pub(crate) async fn any_matches(
 ) -> Result<bool, sqlx::Error> {
     let versions: Vec<String> = sqlx::query_scalar(
         "SELECT r.version FROM release r JOIN package p ON p.id = r.package
-         WHERE p.key = ? AND r.status <> 'withdrawn'",
+         WHERE p.key = ? AND r.status <> 'withdrawn' AND r.id NOT IN (SELECT release FROM release_down)",
     )
     .bind(package_key)
     .fetch_all(db)

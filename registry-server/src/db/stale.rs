@@ -35,6 +35,12 @@ pub(crate) async fn all(db: &mut Connection) -> Result<Vec<Stale>, ApiError> {
     rows.into_iter().map(read).collect()
 }
 
+/// Says that a public file is not to be written at all. Must be in the transaction that removes its rows.
+pub(crate) async fn forget(db: &mut Connection, key: &ObjectKey) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM stale WHERE path = ?").bind(key.path()).execute(db).await?;
+    Ok(())
+}
+
 /// Says that a file was written from what was read after `stale` was. A later mark stays.
 pub(crate) async fn clear(db: &mut Connection, stale: &Stale) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM stale WHERE path = ? AND mark = ?")

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use tare_format::api::{Committed, Receipt};
-use tare_format::event::{Change, EventBody, PageKey, SignatureRef, SignerKey};
+use tare_format::event::{Change, EventBody, SignatureRef, SignerKey};
 use tare_format::problem::Code;
 use tare_format::release::Release;
 use tare_format::{Blake3, Sha256};
@@ -15,11 +15,13 @@ use super::{admit, check, content, cycle};
 use crate::App;
 use crate::auth::Principal;
 use crate::db::releases::NewRelease;
-use crate::db::{Connection, chunks, events, names, releases, search, sessions, stale, unsigned};
+use crate::db::{
+    Connection, chunks, names, releases, search, sessions, stale, takedowns, unsigned,
+};
 use crate::error::ApiError;
 use crate::registry::Registry;
 use crate::sequence::Batch;
-use crate::{projection, standing};
+use crate::{projection, standing, takedown};
 
 /// Publishes the session, or says what a commit would say.
 ///
@@ -40,7 +42,8 @@ pub(crate) async fn commit(
     }
     let mut db = registry.db.read().await?;
     let offered = sessions::signers(&mut db, &session.row.id).await?;
-    let gate = Gate { registry, principal, dry_run, offered: &offered };
+    let seen = takedowns::newest(&mut db).await?;
+    let gate = Gate { registry, principal, dry_run, offered: &offered, seen };
     let together: Vec<&Release> = new(&entries).map(|candidate| &candidate.release).collect();
     for candidate in new(&entries) {
         gate.pass(&mut db, candidate, &entries).await?;
@@ -84,6 +87,8 @@ struct Gate<'g> {
     principal: &'g Principal,
     dry_run: bool,
     offered: &'g [SignerKey],
+    /// The newest takedown before the bytes were verified.
+    seen: Option<i64>,
 }
 
 /// What the gate says of a candidate.
@@ -106,6 +111,7 @@ impl Gate<'_> {
         if let Some(row) = admit::version(db, release, *digest).await? {
             return Ok(Passed::Existed(unsigned(row.event)?));
         }
+        takedown::refuse_files(db, release).await?;
         let together: Vec<&Release> = new(all).map(|other| &other.release).collect();
         admit::relations(db, release, &together).await?;
         if self.dry_run && signature.is_none() {
@@ -125,6 +131,7 @@ async fn write(
     entries: &[Entry],
 ) -> Result<Vec<Receipt>, ApiError> {
     let mut batch = gate.registry.batch(&gate.principal.login).await?;
+    takedown::refuse_since(batch.db(), gate.seen).await?;
     let row = sessions::find(batch.db(), &session.row.id).await?;
     let row = row.filter(|row| row.state != "dead").ok_or_else(|| {
         ApiError::new(Code::SessionExpired, "the publish session ended while it was committed")
@@ -179,7 +186,7 @@ async fn publish(
     let signature = SignatureRef { sha256: *bundle, size: bytes.len() as u64 };
     let body = EventBody::Publish(Box::new(candidate.published(signature)));
     let event = batch.append(body).await?;
-    insert(gate.registry, batch.db(), candidate, package, *bundle, event).await?;
+    insert(batch.db(), candidate, package, *bundle, event).await?;
     Ok(event)
 }
 
@@ -201,7 +208,6 @@ async fn claim_namespace(
 
 /// The rows of a release, besides its events.
 async fn insert(
-    registry: &Registry,
     db: &mut Connection,
     candidate: &Candidate,
     package: i64,
@@ -228,14 +234,5 @@ async fn insert(
     }
     let words = search::words(&release.about);
     search::index(db, package, release.name.as_str(), &release.about.description, &words).await?;
-    standing::settle_newest(db, package).await?;
-    let page = PageKey::Package(release.name.clone());
-    let size = events::page_size(db, &page).await?;
-    let limit = registry.config.limits.page_size;
-    if size > limit {
-        let detail =
-            format!("the page of `{}` would have {size} bytes, {limit} are allowed", release.name);
-        return Err(ApiError::new(Code::TooLarge, detail).help("go on under another name"));
-    }
-    Ok(())
+    standing::settle_newest(db, package).await
 }

@@ -60,7 +60,10 @@ pub enum PublishError {
         found: u64,
     },
     /// A file has another key than is needed.
-    #[error("`{}` has the key `{found}`, expected `{expected}`", path.display())]
+    #[error(
+        "`{}` has the key `{found}`, expected `{expected}`: remove it if it is of a draft that was given up",
+        path.display()
+    )]
     OtherKey {
         /// The file.
         path: PathBuf,

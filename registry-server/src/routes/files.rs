@@ -17,6 +17,7 @@ use tare_store::{ObjectKey, ObjectKind, StoreError};
 use crate::App;
 use crate::db::names;
 use crate::error::ApiError;
+use crate::takedown;
 
 /// How much of a file is read at once, in bytes.
 const PIECE: u64 = 1 << 20;
@@ -41,7 +42,7 @@ pub(super) async fn object(
     let Some(size) = there else {
         return match &key {
             ObjectKey::Package(name) => other_spelling(&app, name).await?.ok_or_else(absent),
-            _ => Err(absent()),
+            _ => Err(takedown::gone(&app, &key).await?.unwrap_or_else(absent)),
         };
     };
     // What is not named by its content is read whole, so that its tag is that of the bytes that are sent.

@@ -162,15 +162,15 @@ fn witnesses_and_quorum_are_said_in_words() {
 #[test]
 fn what_cannot_be_drafted_or_published_is_refused() {
     let desk = Desk::new();
-    let quorum = "root init --name hub --keys a.pub --quorum W9";
+    let quorum = "root init --name hub.example.org --keys a.pub --quorum W9";
     assert!(desk.fails(quorum).contains("do not fit together"));
-    let threshold = "root init --name hub --keys a.pub --threshold 2";
+    let threshold = "root init --name hub.example.org --keys a.pub --threshold 2";
     assert!(desk.fails(threshold).contains("would break a rule"));
-    assert!(desk.fails("root init --name hub --keys a.key").contains("holds no public key"));
+    assert!(desk.fails("root init --name hub.example.org --keys a.key").contains("holds no public key"));
     assert!(desk.fails("root publish").contains("failed to read"));
     assert!(desk.fails("root next").contains("there is no registry"));
     let draft = desk.founded();
-    assert!(desk.fails("root init --name hub --keys a.pub").contains("root next"));
+    assert!(desk.fails("root init --name hub.example.org --keys a.pub").contains("root next"));
     assert!(desk.fails(&format!("root publish {draft}")).contains("failed to read"));
     assert!(desk.fails("root keygen a.example/root --out a").contains("never written over"));
 }
