@@ -83,6 +83,13 @@ CREATE TABLE state_node (
     PRIMARY KEY (level, prefix)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX state_node_dirty ON state_node (dirty) WHERE dirty = 1;
+CREATE INDEX state_node_by_hash ON state_node (hash);
+
+-- Nodes that were replaced, and when. Their files go after a while: until then somebody may hold an older head.
+CREATE TABLE state_garbage (
+    hash  BLOB    PRIMARY KEY,
+    since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- The roots of full tiles of the log's tree: `hash` is place `idx` on `level`, from 1. The hashes of level 0 are those of the
 -- events.

@@ -1,11 +1,16 @@
-//! Removing what dead publish sessions left behind.
+//! Removing what is not needed any more: what dead publish sessions left behind, and old nodes of the state map.
 
+use tare_format::Sha256;
 use tare_store::{ObjectKey, StoreError};
 
-use crate::db::{seconds, sessions};
+use crate::db::{seconds, sessions, state};
 use crate::error::ApiError;
 use crate::publish::session::Session;
 use crate::registry::Registry;
+
+/// How long a node of the state map stays after it was replaced, in seconds: two weeks, in which every head that is fresh
+/// enough to be used still leads to all of its nodes.
+const NODE_LIFETIME: i64 = 14 * 24 * 60 * 60;
 
 impl Registry {
     /// Ends the publish sessions that are past their time, and removes the objects that only dead ones brought. Gives
@@ -27,7 +32,27 @@ impl Registry {
         for session in &dead {
             remove(self, session).await?;
         }
+        self.collect_nodes().await?;
         Ok(dead.len())
+    }
+
+    /// Removes the files of nodes that were replaced long ago. Nothing is projected meanwhile, so a node that comes back is
+    /// written after it was removed and not before.
+    async fn collect_nodes(&self) -> Result<(), ApiError> {
+        let _only = self.projecting.lock().await;
+        let since = seconds(self.clock.now()).saturating_sub(NODE_LIFETIME);
+        let mut db = self.db.read().await?;
+        let old = state::garbage(&mut db, since).await?;
+        drop(db);
+        let keys = old.into_iter().map(|hash| ObjectKey::State(Sha256::from_bytes(hash.0)));
+        let keys: Vec<ObjectKey> = keys.collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        self.blocking(move |store| keys.iter().try_for_each(|key| store.remove(key))).await?;
+        let mut tx = self.db.begin().await?;
+        state::clear_garbage(&mut tx, since).await?;
+        Ok(tx.commit().await?)
     }
 }
 

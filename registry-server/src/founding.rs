@@ -45,7 +45,9 @@ impl FirstRoot {
         let document = RootDocument::verify_first(&note).map_err(ApiError::internal)?;
         if document.version != 1 {
             let found = document.version;
-            return Err(ApiError::internal(format!("root document has version {found}, expected 1")));
+            return Err(ApiError::internal(format!(
+                "root document has version {found}, expected 1"
+            )));
         }
         let text = Sha256::of(note.text().as_bytes());
         Ok(Self { note, text })

@@ -2,7 +2,7 @@
 //!
 //! A backup that was put back would sign a second, different history of the sizes behind it, which is what a forged log looks
 //! like to everybody who saw the first. So when a registry opens, its own public heads and those who cosign are compared with
-//! the database, before anything is written.
+//! the database, before anything is written. So is the key that it would sign with.
 
 use tare_store::backend::read_all;
 use tare_store::{ObjectKey, StoreError};
@@ -20,12 +20,13 @@ use crate::sequence::newest_root;
 /// Refuses a database that does not continue what was said in public.
 ///
 /// # Errors
-/// [`OpenError::RolledBack`], [`OpenError::Forked`]; when the database or the store cannot be read.
+/// [`OpenError::RolledBack`], [`OpenError::Forked`], [`OpenError::LogKey`]; when the database or the store cannot be read.
 pub(crate) async fn check(registry: &Registry) -> Result<(), OpenError> {
     let root = {
         let mut db = registry.db.read().await.map_err(OpenError::Recover)?;
         newest_root(&mut db).await.map_err(OpenError::Recover)?.1
     };
+    registry.find_log_key(&root)?;
     let Some(log) = root.log() else { return Ok(()) };
     for key in [ObjectKey::Head, ObjectKey::PendingHead, ObjectKey::Checkpoint] {
         let found = public(registry, &key, &log.key).await.map_err(OpenError::Recover)?;

@@ -84,9 +84,8 @@ pub(crate) async fn erase_line(db: &mut Connection, idx: u64) -> Result<(), ApiE
 
 /// How many events there are.
 pub(crate) async fn count(db: &mut Connection) -> Result<u64, ApiError> {
-    let count: i64 = sqlx::query_scalar("SELECT coalesce(max(idx) + 1, 0) FROM event")
-        .fetch_one(db)
-        .await?;
+    let count: i64 =
+        sqlx::query_scalar("SELECT coalesce(max(idx) + 1, 0) FROM event").fetch_one(db).await?;
     unsigned(count)
 }
 
@@ -110,11 +109,8 @@ pub(crate) async fn range(
 ) -> Result<Vec<EventRow>, ApiError> {
     const SQL: &str = "SELECT idx, type AS kind, payload, line FROM event
          WHERE idx >= ? AND idx < ? ORDER BY idx";
-    let rows: Vec<Row> = sqlx::query_as(SQL)
-        .bind(integer(from)?)
-        .bind(integer(to)?)
-        .fetch_all(db)
-        .await?;
+    let rows: Vec<Row> =
+        sqlx::query_as(SQL).bind(integer(from)?).bind(integer(to)?).fetch_all(db).await?;
     rows.into_iter().map(Row::read).collect()
 }
 
@@ -141,22 +137,8 @@ pub(crate) async fn of_page(
     rows.into_iter().map(Row::read).collect()
 }
 
-/// The size of a page in bytes, as long as nothing of it is redacted.
-pub(crate) async fn page_size(db: &mut Connection, page: &PageKey) -> Result<u64, ApiError> {
-    let size: i64 = sqlx::query_scalar(
-        "SELECT coalesce(sum(octet_length(e.line) + 1), 0)
-         FROM event_page p JOIN event e ON e.idx = p.idx WHERE p.page = ?",
-    )
-    .bind(page.state_key().as_slice())
-    .fetch_one(db)
-    .await?;
-    unsigned(size)
-}
-
 /// How many events there are of each type, sorted by type.
-pub(crate) async fn count_by_type(
-    db: &mut Connection,
-) -> Result<Vec<(String, i64)>, sqlx::Error> {
+pub(crate) async fn count_by_type(db: &mut Connection) -> Result<Vec<(String, i64)>, sqlx::Error> {
     sqlx::query_as("SELECT type, count(*) FROM event GROUP BY type ORDER BY type")
         .fetch_all(db)
         .await

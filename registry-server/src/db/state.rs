@@ -38,13 +38,12 @@ pub(crate) async fn rows(
     place: &Prefix,
 ) -> Result<Vec<(Key, Value)>, ApiError> {
     let (first, last) = place.range();
-    let rows: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
-        "SELECT key, value FROM state_row WHERE key >= ? AND key <= ? ORDER BY key",
-    )
-    .bind(first.0.as_slice())
-    .bind(last.0.as_slice())
-    .fetch_all(db)
-    .await?;
+    let rows: Vec<(Vec<u8>, Vec<u8>)> =
+        sqlx::query_as("SELECT key, value FROM state_row WHERE key >= ? AND key <= ? ORDER BY key")
+            .bind(first.0.as_slice())
+            .bind(last.0.as_slice())
+            .fetch_all(db)
+            .await?;
     rows.into_iter().map(|(key, value)| Ok((Key(bytes32(key)?), Value(bytes32(value)?)))).collect()
 }
 
@@ -78,12 +77,24 @@ fn below(place: &Prefix) -> Range<u64> {
     start..start + FAN_OUT as u64
 }
 
-/// Keeps a node that changed. Its file is to be written.
+/// Keeps a node that changed at the time `now`. Its file is to be written, and that of the node before it to go some day.
 pub(crate) async fn set_node(
     db: &mut Connection,
     place: &Prefix,
     hash: &Hash,
+    now: i64,
 ) -> Result<(), ApiError> {
+    sqlx::query(
+        "INSERT INTO state_garbage (hash, since)
+         SELECT hash, ? FROM state_node WHERE level = ? AND prefix = ? AND hash <> ?
+         ON CONFLICT DO UPDATE SET since = excluded.since",
+    )
+    .bind(now)
+    .bind(place.level())
+    .bind(integer(place.bits())?)
+    .bind(hash.0.as_slice())
+    .execute(&mut *db)
+    .await?;
     sqlx::query(
         "INSERT INTO state_node (level, prefix, hash, dirty) VALUES (?, ?, ?, 1)
          ON CONFLICT DO UPDATE SET hash = excluded.hash, dirty = 1",
@@ -96,9 +107,40 @@ pub(crate) async fn set_node(
     Ok(())
 }
 
-/// Forgets every node, because the map is to be built anew.
-pub(crate) async fn forget_nodes(db: &mut Connection) -> Result<(), sqlx::Error> {
+/// Forgets every node, because the map is built anew at the time `now`.
+pub(crate) async fn forget_nodes(db: &mut Connection, now: i64) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO state_garbage (hash, since) SELECT DISTINCT hash, ? FROM state_node WHERE true
+         ON CONFLICT DO UPDATE SET since = excluded.since",
+    )
+    .bind(now)
+    .execute(&mut *db)
+    .await?;
     sqlx::query("DELETE FROM state_node").execute(db).await?;
+    Ok(())
+}
+
+/// Says that the file of every node is to be written.
+pub(crate) async fn mark_all(db: &mut Connection) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE state_node SET dirty = 1").execute(db).await?;
+    Ok(())
+}
+
+/// The nodes that were replaced at the time `since` or before, and have not come back.
+pub(crate) async fn garbage(db: &mut Connection, since: i64) -> Result<Vec<Hash>, ApiError> {
+    let rows: Vec<Vec<u8>> = sqlx::query_scalar(
+        "SELECT hash FROM state_garbage g WHERE since <= ?
+         AND NOT EXISTS (SELECT 1 FROM state_node n WHERE n.hash = g.hash)",
+    )
+    .bind(since)
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(|hash| bytes32(hash).map(Hash)).collect()
+}
+
+/// Says that the files of what was replaced at the time `since` or before are gone, or needed again.
+pub(crate) async fn clear_garbage(db: &mut Connection, since: i64) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM state_garbage WHERE since <= ?").bind(since).execute(db).await?;
     Ok(())
 }
 
@@ -115,12 +157,15 @@ pub(crate) struct NodeRow {
 pub(crate) async fn nodes(db: &mut Connection, all: bool) -> Result<Vec<NodeRow>, ApiError> {
     let sql = match all {
         true => "SELECT level, prefix, hash FROM state_node ORDER BY level DESC, prefix",
-        false => "SELECT level, prefix, hash FROM state_node WHERE dirty = 1 ORDER BY level DESC, prefix",
+        false => {
+            "SELECT level, prefix, hash FROM state_node WHERE dirty = 1 ORDER BY level DESC, prefix"
+        }
     };
     let rows: Vec<(u8, i64, Vec<u8>)> = sqlx::query_as(sql).fetch_all(db).await?;
     let node = |(level, bits, hash): (u8, i64, Vec<u8>)| {
         let place = Prefix::new(level, unsigned(bits)?);
-        let place = place.ok_or_else(|| ApiError::internal("a node of the state map has no place"))?;
+        let place =
+            place.ok_or_else(|| ApiError::internal("a node of the state map has no place"))?;
         Ok(NodeRow { place, hash: Hash(bytes32(hash)?) })
     };
     rows.into_iter().map(node).collect()
@@ -161,7 +206,12 @@ pub(crate) async fn node_bytes(
     let bytes: Vec<u8> = if node.place.level() < depth {
         children(db, &node.place).await?.iter().flat_map(|child| child.0).collect()
     } else {
-        rows(db, &node.place).await?.iter().flat_map(|(key, value)| [key.0, value.0]).flatten().collect()
+        rows(db, &node.place)
+            .await?
+            .iter()
+            .flat_map(|(key, value)| [key.0, value.0])
+            .flatten()
+            .collect()
     };
     if Hash::of(&bytes) == node.hash {
         return Ok(bytes);

@@ -73,8 +73,7 @@ pub(crate) async fn checkpoint(
     size: u64,
 ) -> Result<Option<CheckpointRow>, ApiError> {
     const SQL: &str = "SELECT size, root, edge, note FROM checkpoint WHERE size = ?";
-    let row: Option<Row> =
-        sqlx::query_as(SQL).bind(integer(size)?).fetch_optional(db).await?;
+    let row: Option<Row> = sqlx::query_as(SQL).bind(integer(size)?).fetch_optional(db).await?;
     row.map(Row::read).transpose()
 }
 
@@ -143,10 +142,7 @@ pub(crate) async fn put_cosignature(
 }
 
 /// The signature lines over the checkpoint of a size, sorted by key.
-pub(crate) async fn cosignatures(
-    db: &mut Connection,
-    size: u64,
-) -> Result<Vec<String>, ApiError> {
+pub(crate) async fn cosignatures(db: &mut Connection, size: u64) -> Result<Vec<String>, ApiError> {
     Ok(sqlx::query_scalar("SELECT line FROM cosignature WHERE size = ? ORDER BY key")
         .bind(integer(size)?)
         .fetch_all(db)

@@ -1,7 +1,7 @@
 //! Whether the tree, the checkpoints and the map in the database are those of the events.
 
-use tare_format::event::Event;
 use tare_format::Sha256;
+use tare_format::event::Event;
 use tare_tlog::checkpoint::Checkpoint;
 use tare_tlog::key::VerifierKey;
 use tare_tlog::map::{Prefix, build};
@@ -26,7 +26,8 @@ pub(super) async fn check(registry: &Registry, report: &mut Report) -> Result<()
     let mut whole = Edge::new();
     let size = tree::newest_checkpoint(&mut db).await?.map_or(0, |newest| newest.size);
     while whole.size() < size {
-        let (from, to) = (whole.size(), whole.size().saturating_add(u64::from(TILE_WIDTH)).min(size));
+        let (from, to) =
+            (whole.size(), whole.size().saturating_add(u64::from(TILE_WIDTH)).min(size));
         let rows = events::range(&mut db, from, to).await?;
         let mut tile = Edge::new();
         for row in &rows {
@@ -38,7 +39,9 @@ pub(super) async fn check(registry: &Registry, report: &mut Report) -> Result<()
                 let is_right = checkpoint.root == whole.root() && checkpoint.edge == before;
                 if !is_right || !is_signed(&checkpoint, &logs) {
                     let size = checkpoint.size;
-                    report.problems.push(format!("the checkpoint of {size} is not of these events"));
+                    report
+                        .problems
+                        .push(format!("the checkpoint of {size} is not of these events"));
                 }
             }
         }

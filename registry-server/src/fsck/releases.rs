@@ -132,4 +132,3 @@ fn check_pack(
     let right = !read_data || Blake3::of(&store.read(&key, 0..size)?) == pack;
     Ok((!right).then(|| "has other bytes than its name says".to_owned()))
 }
-

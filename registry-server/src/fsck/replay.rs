@@ -26,8 +26,7 @@ pub(super) async fn check(registry: &Registry, report: &mut Report) -> Result<()
     let redactions = events::lines_of_type(&mut db, "redact").await?;
     let ahead = Redactions::scan(redactions.iter().map(String::as_str));
     let (pages, map) = (MemoryPages::new(), MemoryMap::new());
-    let mut replay =
-        Replay::new(registry.id.clone(), pages, map, Start::default(), ahead);
+    let mut replay = Replay::new(registry.id.clone(), pages, map, Start::default(), ahead);
     while replay.size() < report.events {
         let to = replay.size().saturating_add(SOME).min(report.events);
         let rows = events::range(&mut db, replay.size(), to).await?;
@@ -35,7 +34,9 @@ pub(super) async fn check(registry: &Registry, report: &mut Report) -> Result<()
         for row in &rows {
             let bundle = |asked: &SignatureRef| bundles.get(&asked.sha256).cloned();
             match replay.push(&log::entry(row), row.line_or_mark(), &mut Bundles(bundle)) {
-                Ok(outcome) => report.problems.extend(problem(outcome.judgement, outcome.state, row)),
+                Ok(outcome) => {
+                    report.problems.extend(problem(outcome.judgement, outcome.state, row))
+                }
                 Err(error) => {
                     let problem = format!("the log cannot be replayed: {}", chain(&error));
                     report.problems.push(problem);
@@ -70,8 +71,10 @@ async fn bundles(
     rows: &[EventRow],
 ) -> Result<HashMap<Sha256, Vec<u8>>, ApiError> {
     let mut named: Vec<SignatureRef> = Vec::new();
-    for line in rows.iter().filter(|row| row.kind == "publish").filter_map(|row| row.line.as_ref()) {
-        if let Ok(Some(Event { body: EventBody::Publish(published), .. })) = Event::from_line(line) {
+    for line in rows.iter().filter(|row| row.kind == "publish").filter_map(|row| row.line.as_ref())
+    {
+        if let Ok(Some(Event { body: EventBody::Publish(published), .. })) = Event::from_line(line)
+        {
             named.extend(published.signatures.iter().copied());
         }
     }

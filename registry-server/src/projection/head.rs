@@ -91,8 +91,10 @@ async fn keep(registry: &Registry, size: u64, lines: &[NoteSignature]) -> Result
             false => None,
         };
         let before = known.signatures().iter().filter_map(time).max();
-        let newest = lines.iter().filter_map(|line| Some((time(line)?, line))).max_by_key(|it| it.0);
-        if let Some((time, line)) = newest.filter(|(time, _)| before.is_none_or(|old| old < *time)) {
+        let newest =
+            lines.iter().filter_map(|line| Some((time(line)?, line))).max_by_key(|it| it.0);
+        if let Some((time, line)) = newest.filter(|(time, _)| before.is_none_or(|old| old < *time))
+        {
             tracing::debug!(witness = %key.name(), size, time, "cosigned");
             let name = format!("{}+{:08x}", key.name(), key.id());
             tree::put_cosignature(&mut tx, size, &name, &line.to_string()).await?;

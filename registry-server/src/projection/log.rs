@@ -34,18 +34,29 @@ pub(crate) fn files(old: u64, new: u64) -> Result<Vec<ObjectKey>, ApiError> {
         Some(ObjectKey::Tile(tile.level(), at))
     });
     let bundles = bundles_between(old, new).map_err(fail)?;
-    let bundles = bundles
-        .map(|bundle| LogPath::new(bundle.index(), bundle.width()).map(ObjectKey::Entries));
+    let bundles =
+        bundles.map(|bundle| LogPath::new(bundle.index(), bundle.width()).map(ObjectKey::Entries));
     let pages = pages_between(old, new).map_err(fail)?;
-    let pages =
-        pages.map(|page| LogPath::new(page.index(), page.width()).map(ObjectKey::Events));
+    let pages = pages.map(|page| LogPath::new(page.index(), page.width()).map(ObjectKey::Events));
     let all: Option<Vec<ObjectKey>> = tiles.chain(bundles).chain(pages).collect();
     all.ok_or_else(|| ApiError::internal("a file of the log has no path"))
 }
 
-/// The unfinished files that a log of a size has in the places that `full` is the list of files for.
-pub(crate) fn unfinished(full: &[ObjectKey], sizes: &[u64]) -> Vec<ObjectKey> {
-    let part = |key: &ObjectKey, size: u64| match key {
+/// The sizes of the log, from the first to before the second, at which the place of a file was begun and not full.
+pub(crate) fn sizes_of(full: &ObjectKey) -> (u64, u64) {
+    let (level, at) = match full {
+        ObjectKey::Tile(level, at) => (u32::from(*level), at),
+        ObjectKey::Entries(at) | ObjectKey::Events(at) => (0, at),
+        _ => return (0, 0),
+    };
+    let entries = u64::from(TILE_WIDTH).saturating_pow(level.saturating_add(1));
+    let from = at.number().saturating_mul(entries);
+    (from, from.saturating_add(entries))
+}
+
+/// The unfinished files that logs of these sizes have in the place of a full one.
+pub(crate) fn unfinished(full: &ObjectKey, sizes: &[u64]) -> Vec<ObjectKey> {
+    let part = |size: u64| match full {
         ObjectKey::Tile(level, at) => {
             let hashes = size.checked_shr(8 * u32::from(*level)).unwrap_or(0);
             partial(*at, hashes).map(|at| ObjectKey::Tile(*level, at))
@@ -54,8 +65,7 @@ pub(crate) fn unfinished(full: &[ObjectKey], sizes: &[u64]) -> Vec<ObjectKey> {
         ObjectKey::Events(at) => partial(*at, size).map(ObjectKey::Events),
         _ => None,
     };
-    let pairs = full.iter().flat_map(|key| sizes.iter().map(move |size| (key, *size)));
-    let mut found: Vec<ObjectKey> = pairs.filter_map(|(key, size)| part(key, size)).collect();
+    let mut found: Vec<ObjectKey> = sizes.iter().filter_map(|size| part(*size)).collect();
     found.sort();
     found.dedup();
     found
@@ -148,9 +158,10 @@ mod tests {
 
     #[test]
     fn unfinished_files_are_those_of_the_sizes_that_were_signed() {
-        let full: Vec<ObjectKey> =
-            ["tile/0/000", "tile/1/000"].map(|path| path.parse().unwrap()).to_vec();
-        let found = paths(&unfinished(&full, &[3, 200, 256, 300]));
-        assert_eq!(found, ["tile/0/000.p/3", "tile/0/000.p/200", "tile/1/000.p/1"]);
+        let of = |path: &str, sizes: &[u64]| paths(&unfinished(&path.parse().unwrap(), sizes));
+        assert_eq!(of("tile/0/000", &[3, 200, 256]), ["tile/0/000.p/3", "tile/0/000.p/200"]);
+        assert_eq!(of("tile/1/000", &[3, 256, 300, 70_000]), ["tile/1/000.p/1"]);
+        assert_eq!(of("events/001", &[256, 257, 300]), ["events/001.p/1", "events/001.p/44"]);
+        assert_eq!(sizes_of(&"tile/1/001".parse().unwrap()), (65_536, 131_072));
     }
 }

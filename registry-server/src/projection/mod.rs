@@ -71,9 +71,7 @@ pub(crate) async fn forget(registry: &Registry) -> Result<(), ApiError> {
     let mut tx = registry.db.begin().await?;
     tree::set_mark(&mut tx, Mark::Projected, 0).await?;
     tree::set_mark(&mut tx, Mark::Published, 0).await?;
-    for node in state::nodes(&mut tx, true).await? {
-        state::set_node(&mut tx, &node.place, &node.hash).await?;
-    }
+    state::mark_all(&mut tx).await?;
     for key in documents(&mut tx).await? {
         stale::mark(&mut tx, &key).await?;
     }
@@ -115,9 +113,7 @@ pub(crate) fn node_key(node: &NodeRow) -> Option<ObjectKey> {
 }
 
 /// The root documents, and last which of them is the newest.
-pub(crate) async fn root_files(
-    db: &mut Connection,
-) -> Result<Vec<(ObjectKey, Vec<u8>)>, ApiError> {
+pub(crate) async fn root_files(db: &mut Connection) -> Result<Vec<(ObjectKey, Vec<u8>)>, ApiError> {
     let all = roots::all(db).await?;
     let newest = all.last().map(|(version, _)| (ObjectKey::NewestRoot, format!("{version}\n")));
     let notes = all.into_iter().map(|(version, note)| (ObjectKey::Root(version), note));
@@ -173,10 +169,7 @@ pub(crate) async fn expected(
 }
 
 /// Writes some files together. What never changes is put, and must be there with the same bytes if it is there.
-async fn write(
-    registry: &Registry,
-    files: Vec<(ObjectKey, Vec<u8>)>,
-) -> Result<(), ApiError> {
+async fn write(registry: &Registry, files: Vec<(ObjectKey, Vec<u8>)>) -> Result<(), ApiError> {
     let one = async |(key, bytes): (ObjectKey, Vec<u8>)| {
         registry
             .blocking(move |store| match key.is_mutable() {
@@ -209,19 +202,16 @@ async fn note_progress(
 /// Removes the unfinished files whose places are full by now: who looks for one of them takes the full one. They would
 /// come to many times the size of the log.
 async fn remove_unfinished(registry: &Registry, old: u64, new: u64) -> Result<(), ApiError> {
-    let full: Vec<ObjectKey> =
-        log::files(old, new)?.into_iter().filter(|key| is_full(key)).collect();
-    if full.is_empty() {
+    let mut unfinished = Vec::new();
+    for full in log::files(old, new)?.into_iter().filter(is_full) {
+        let mut db = registry.db.read().await?;
+        let (from, to) = log::sizes_of(&full);
+        unfinished.extend(log::unfinished(&full, &tree::sizes(&mut db, from, to).await?));
+    }
+    if unfinished.is_empty() {
         return Ok(());
     }
-    let sizes = {
-        let mut db = registry.db.read().await?;
-        tree::sizes(&mut db, 0, new).await?
-    };
-    let unfinished = log::unfinished(&full, &sizes);
-    registry
-        .blocking(move |store| unfinished.iter().try_for_each(|key| store.remove(key)))
-        .await
+    registry.blocking(move |store| unfinished.iter().try_for_each(|key| store.remove(key))).await
 }
 
 fn is_full(key: &ObjectKey) -> bool {

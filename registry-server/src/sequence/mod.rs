@@ -13,9 +13,10 @@ mod tree;
 use std::collections::BTreeMap;
 
 use sqlx::{Sqlite, Transaction};
+use tare_format::Sha256;
 use tare_format::event::{BY_REGISTRY, Event, EventBody, PageKey, Salt};
 use tare_format::limits::EVENT_LINE_SIZE;
-use tare_format::{Sha256, problem::Code};
+use tare_format::problem::Code;
 use tare_store::{LogPath, ObjectKey};
 use tare_tlog::checkpoint::Checkpoint;
 use tare_tlog::hash::Hash;
@@ -110,7 +111,8 @@ impl Batch<'_> {
         let line = event.to_line().map_err(ApiError::internal)?;
         if line.len() as u64 > EVENT_LINE_SIZE {
             let (size, kind) = (line.len(), event.body.type_name());
-            let detail = format!("the `{kind}` event has {size} bytes, {EVENT_LINE_SIZE} are allowed");
+            let detail =
+                format!("the `{kind}` event has {size} bytes, {EVENT_LINE_SIZE} are allowed");
             return Err(ApiError::new(Code::TooLarge, detail));
         }
         let row = EventRow {
@@ -154,7 +156,9 @@ impl Batch<'_> {
 
     async fn close(&mut self) -> Result<(), ApiError> {
         let pages: Vec<PageKey> = self.pages.values().cloned().collect();
-        self.commitment = state::update(&mut self.tx, self.commitment, &pages).await?;
+        let limit = self.registry.config.limits.page_size;
+        let old = self.commitment;
+        self.commitment = state::update(&mut self.tx, old, &pages, limit, self.time).await?;
         let (root_version, document) = newest_root(&mut self.tx).await?;
         let state = EventBody::State {
             depth: self.commitment.depth(),

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use futures::future::BoxFuture;
 use serde_json::json;
@@ -11,6 +12,7 @@ use tare_tlog::policy::{Log, PolicyBuilder, Witness};
 use tare_tlog::root::{RootKey, Span, Time};
 
 use super::*;
+use crate::clock::Clock;
 use crate::cosigners::{Cosigners, Seen};
 use crate::fsck::fsck;
 use crate::projection::{self, head, pages};
@@ -169,6 +171,55 @@ async fn a_redacted_line_is_gone_everywhere_and_everything_still_fits() {
     assert!(notices.contains(&format!("- {}\n", row.payload.hex())), "{notices}");
 }
 
+#[tokio::test]
+async fn a_node_that_was_replaced_goes_after_two_weeks_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = Config::new(folder.path());
+    let clock = Arc::new(Settable(AtomicI64::new(1_800_000_000)));
+    config.clock = Arc::<Settable>::clone(&clock);
+    let store = Arc::new(MemoryStore::new().unwrap());
+    let registry = Registry::with_store(config, store).await.unwrap();
+    let nodes = || registry.store.list(tare_store::ObjectKind::State).unwrap().len();
+    append(&registry, [namespace(1)]).await;
+    clock.0.fetch_add(86_400, Ordering::SeqCst);
+    append(&registry, [namespace(2)]).await;
+    assert_eq!(nodes(), 3);
+    for (days, left) in [(12, 3), (1, 2), (1, 1), (30, 1)] {
+        clock.0.fetch_add(days * 86_400, Ordering::SeqCst);
+        registry.collect().await.unwrap();
+        assert_eq!(nodes(), left, "{days}");
+    }
+    assert_eq!(problems(&registry).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_page_above_the_limit_does_not_come_to_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = Config::new(folder.path());
+    config.limits.page_size = 600;
+    let store = Arc::new(MemoryStore::new().unwrap());
+    let registry = Registry::with_store(config, store).await.unwrap();
+    append(&registry, [namespace(1)]).await;
+    let mut batch = registry.batch(BY_REGISTRY).await.unwrap();
+    for login in ["bob", "eve", "dan", "ann"] {
+        let (namespace, login) = ("n1".parse().unwrap(), login.to_owned());
+        let change = tare_format::event::Change::Add;
+        batch.append(EventBody::Owner { namespace, login, change }).await.unwrap();
+    }
+    let refused = batch.commit().await.unwrap_err();
+    assert_eq!(refused.code(), Code::TooLarge, "{refused}");
+    assert_eq!(registry.log_summary().await.unwrap().size, 4);
+}
+
+/// A clock that stands until it is moved.
+struct Settable(AtomicI64);
+
+impl Clock for Settable {
+    fn now(&self) -> jiff::Timestamp {
+        timestamp(self.0.load(Ordering::SeqCst)).unwrap()
+    }
+}
+
 /// A witness in this process, which is asked as one on another machine is.
 struct Witnessed {
     key: SigningKey,
@@ -204,7 +255,10 @@ fn key(name: &str, algorithm: Algorithm, seed: u8) -> SigningKey {
 
 /// A registry in a folder whose head needs the word of one witness.
 async fn witnessed(folder: &tempfile::TempDir) -> App {
-    let (root, log) = (key("r.example/root", Algorithm::Ed25519, 1), key("r.example/log1", Algorithm::Ed25519, 2));
+    let (root, log) = (
+        key("r.example/root", Algorithm::Ed25519, 1),
+        key("r.example/log1", Algorithm::Ed25519, 2),
+    );
     let witness = key("w.example/w", Algorithm::CosignatureEd25519, 3);
     let stranger = key("x.example/x", Algorithm::CosignatureEd25519, 4);
     let mut policy = PolicyBuilder::new();

@@ -24,11 +24,7 @@ pub(crate) async fn edge(db: &mut Connection) -> Result<Edge, ApiError> {
 }
 
 /// Adds a leaf, whose event is in its row already, and keeps the roots of the tiles that it fills.
-pub(super) async fn grow(
-    db: &mut Connection,
-    edge: &mut Edge,
-    leaf: Hash,
-) -> Result<(), ApiError> {
+pub(super) async fn grow(db: &mut Connection, edge: &mut Edge, leaf: Hash) -> Result<(), ApiError> {
     edge.append(leaf).map_err(ApiError::internal)?;
     let mut count = edge.size();
     let mut level: u8 = 0;

@@ -161,6 +161,37 @@ fn fsck_names_what_is_wrong_with_exit_code_one() {
 }
 
 #[test]
+fn the_log_is_shown_and_its_files_are_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    stdout(&run(folder.path(), "init --name hub.example.org"));
+    let shown: Value =
+        serde_json::from_str(&stdout(&run(folder.path(), "log show --json"))).unwrap();
+    assert_eq!((&shown["origin"], &shown["size"]), (&"hub.example.org/log1".into(), &2.into()));
+    assert_eq!(shown["events"], serde_json::json!([["root", 1], ["state", 1]]));
+
+    let public = folder.path().join("registry/public");
+    std::fs::remove_file(public.join("notices")).unwrap();
+    std::fs::remove_file(public.join("head")).unwrap();
+    let differing = stdout(&run(folder.path(), "log project --dry-run"));
+    assert_eq!(differing, "notices\nhead\n");
+    stdout(&run(folder.path(), "log project"));
+    assert_eq!(stdout(&run(folder.path(), "log project --dry-run")), "");
+    stdout(&run(folder.path(), "fsck"));
+}
+
+#[test]
+fn a_server_without_the_logs_key_does_not_start() {
+    let folder = tempfile::tempdir().unwrap();
+    stdout(&run(folder.path(), "init --name hub.example.org"));
+    std::fs::remove_file(folder.path().join("registry/keys/log.key")).unwrap();
+    let output = run(folder.path(), "serve --listen 127.0.0.1:0");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("no key in") && said.contains("hub.example.org/log1"), "{said}");
+    stdout(&run(folder.path(), "fsck"));
+}
+
+#[test]
 fn completions_and_the_version_are_printed() {
     let bin = env!("CARGO_BIN_EXE_tare-registry");
     let version = Command::new(bin).arg("--version").output().unwrap();

@@ -122,12 +122,23 @@ async fn break_table(registry: &TestRegistry, broken: Option<(&str, &str)>) {
 #[tokio::test]
 async fn a_write_to_the_database_that_fails_leaves_all_or_nothing() {
     const TABLES: [&str; 12] = [
-        "event", "event_page", "state_row", "state_node", "checkpoint", "projected", "published",
-        "stale", "namespace", "package", "release", "session",
+        "event",
+        "event_page",
+        "state_row",
+        "state_node",
+        "checkpoint",
+        "projected",
+        "published",
+        "stale",
+        "namespace",
+        "package",
+        "release",
+        "session",
     ];
     let mut failed = 0;
-    for (verb, table) in
-        TABLES.into_iter().flat_map(|table| ["INSERT", "UPDATE", "DELETE"].map(|verb| (verb, table)))
+    for (verb, table) in TABLES
+        .into_iter()
+        .flat_map(|table| ["INSERT", "UPDATE", "DELETE"].map(|verb| (verb, table)))
     {
         let registry = TestRegistry::start().await;
         let ada = registry.user("ada", &["publish:*"]).await;
