@@ -11,6 +11,7 @@ mod keygen;
 mod lock;
 mod login;
 mod logout;
+mod mirror;
 mod new;
 mod owner;
 mod package;
@@ -66,6 +67,8 @@ pub(crate) enum Command {
     Logout(logout::LogoutArgs),
     Whoami(whoami::WhoamiArgs),
     #[command(subcommand)]
+    Mirror(mirror::MirrorCommand),
+    #[command(subcommand)]
     Registry(registry::RegistryCommand),
     Completions(completions::CompletionsArgs),
 }
@@ -100,6 +103,7 @@ impl Command {
             Self::Login(args) => login::run(&args, context).await,
             Self::Logout(args) => logout::run(&args, context).await,
             Self::Whoami(args) => whoami::run(&args, context).await,
+            Self::Mirror(command) => mirror::run(command, context).await,
             Self::Registry(command) => registry::run(command, context).await,
             Self::Completions(args) => completions::run(&args, context),
         }

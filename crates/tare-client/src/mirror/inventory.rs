@@ -153,6 +153,17 @@ impl Inventory {
         objects(sqlx::query_as(query).bind(prefix).fetch_all(&self.pool).await?)
     }
 
+    /// Up to `count` objects of at most `most` bytes, drawn at random.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sample(&self, count: u32, most: u64) -> Result<Vec<Object>, InventoryError> {
+        let query = "SELECT path, size, why, verified_at FROM object
+                     WHERE size <= ? AND path NOT LIKE 'locations/%' ORDER BY random() LIMIT ?";
+        let query = sqlx::query_as(query).bind(integer(most)?).bind(count);
+        objects(query.fetch_all(&self.pool).await?)
+    }
+
     /// Up to `count` objects that were last hashed at `before` or earlier, the oldest first.
     ///
     /// # Errors

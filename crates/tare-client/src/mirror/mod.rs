@@ -15,6 +15,7 @@
 
 pub mod amount;
 pub mod candidate;
+pub mod check;
 pub mod config;
 pub mod coverage;
 pub mod filter;

@@ -114,6 +114,16 @@ impl Pace {
     }
 }
 
+/// A little more or less than `seconds`, so that not all mirrors come at once.
+#[must_use]
+pub fn about(seconds: u32) -> Duration {
+    let mut random = [0; 2];
+    // Without randomness all mirrors come at once, which is no reason to stop.
+    let _ = getrandom::fill(&mut random);
+    let share = f64::from(u16::from_le_bytes(random)) / f64::from(u16::MAX);
+    Duration::from_secs_f64(f64::from(seconds.max(1)) * (0.9 + 0.2 * share))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

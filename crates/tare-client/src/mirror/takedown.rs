@@ -15,7 +15,7 @@ use tare_replay::{KnownTakedown, NoticesState};
 use tare_store::ObjectKey;
 
 use super::MirrorError;
-use super::candidate::Candidate;
+use super::candidate::{Candidate, Standing};
 use super::contents::document;
 use super::folder::Folder;
 use super::inventory::Inventory;
@@ -113,11 +113,31 @@ impl Obedience<'_> {
             change.hold(release, None, &[]).await?;
         }
         change.commit().await?;
+        if !order.releases.is_empty() {
+            let spared = self.spared(order, candidates)?;
+            targets.retain(|path| !spared.contains(path));
+        }
         targets.extend(self.single_files(&order.files, &order.releases, candidates).await?);
         let mut deleted = self.delete_unneeded().await?;
         deleted += self.delete_shared_packs(&targets, order).await?;
         self.forbid(&targets, order, now).await?;
         Ok(deleted)
+    }
+
+    /// What releases that stay have in common with those that go: it stays.
+    fn spared(
+        &self,
+        order: &Order,
+        candidates: &[(Candidate, Option<Level>)],
+    ) -> Result<BTreeSet<String>, MirrorError> {
+        let mut spared = BTreeSet::new();
+        for (candidate, _) in candidates {
+            let is_live = candidate.standing == Standing::Live;
+            if is_live && !order.releases.contains(&candidate.release) {
+                spared.extend(own_objects(self.folder, &candidate.release)?);
+            }
+        }
+        Ok(spared)
     }
 
     async fn inventory_needs(&self, release: &Sha256) -> Result<Vec<String>, MirrorError> {

@@ -1,0 +1,57 @@
+//! `tare mirror scrub`.
+
+use std::path::PathBuf;
+
+use jiff::SignedDuration;
+use tare_client::mirror::amount::Age;
+use tare_client::mirror::scrub::Scrubbed;
+
+use super::LimitArgs;
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::ui::{Text, bytes};
+
+/// Hash what is there again, the longest unseen first, and fetch what is damaged
+#[derive(Debug, clap::Args)]
+pub(crate) struct ScrubArgs {
+    /// The mirror; the current folder when left out
+    dir: Option<PathBuf>,
+    /// Only what was last hashed so long ago, as `30d`
+    #[arg(long, value_name = "AGE")]
+    since: Option<Age>,
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+pub(super) async fn run(args: &ScrubArgs, context: &Context) -> Result<(), CommandError> {
+    let mirror = super::open(args.dir.as_deref(), context).await?;
+    let source = super::source(&mirror, context)?;
+    let since = args.since.map_or(SignedDuration::ZERO, Age::duration);
+    let limits = args.limits.over(mirror.config().limits);
+    let scrubbed = mirror.scrub(&source, since, limits).await?;
+    mirror.close().await;
+    if context.global.json {
+        context.terminal.print_json(&scrubbed);
+    } else {
+        show(&scrubbed, context);
+    }
+    let lost = scrubbed.damaged.len() as u64 - scrubbed.repaired;
+    if lost == 0 {
+        return Ok(());
+    }
+    let message = format!("{lost} objects are damaged, and no source has them");
+    let kind = tare_client::ErrorKind::Integrity;
+    Err(CommandError::new(kind, "E-MIRROR-DAMAGED", message))
+}
+
+fn show(scrubbed: &Scrubbed, context: &Context) {
+    scrubbed.damaged.iter().for_each(|path| context.terminal.print(&Text::from(path.as_str())));
+    let line = format!(
+        "{} objects, {}; {} damaged, {} fetched again",
+        scrubbed.objects,
+        bytes(scrubbed.bytes),
+        scrubbed.damaged.len(),
+        scrubbed.repaired
+    );
+    context.terminal.status("Hashed", line);
+}
