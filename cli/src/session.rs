@@ -59,6 +59,11 @@ impl Session {
         Source::new(&self.client, id, local, self.now, self.offline, self.progress.clone())
     }
 
+    /// The registry, and which one it is.
+    pub(crate) fn registry(&self) -> (&RegistryClient, &RegistryId) {
+        (&self.client, &self.id)
+    }
+
     /// The local store.
     pub(crate) fn local(&self) -> &Local {
         &self.local

@@ -1,20 +1,32 @@
 //! `tare registry`: which registries there are.
 
+mod head;
+
 use serde_json::json;
 use tare_client::config::{ConfigError, ConfigFile, KnownRegistry};
 use tare_client::credentials::Tokens;
+use tare_client::head::{Follower, Head};
+use tare_client::home::Home;
 use tare_client::origin::registry_url;
+use tare_client::registry::RegistryClient;
+use tare_client::root::{RootChainError, TrustedRoot};
+use tare_format::Sha256;
+use tare_format::registry::RegistryId;
 
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::ui::{Table, Text, Tone};
+
+pub(super) use head::{describe as describe_head, to_json as head_to_json};
 
 /// Add, list and remove registries
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum RegistryCommand {
     /// Add a registry under a name
     ///
-    /// The registry is asked for its id, which is kept: should the URL ever serve another registry, tare refuses it.
+    /// The registry is asked for its id, which is kept: should the URL ever serve another registry, tare refuses it. Compare
+    /// the fingerprint that is printed with the one that whoever runs the registry tells you by another way; a script
+    /// gives it with `--root-sha256`.
     Add {
         /// What to call it
         name: String,
@@ -23,6 +35,9 @@ pub(crate) enum RegistryCommand {
         /// Make it the default
         #[arg(long)]
         default: bool,
+        /// The fingerprint of its first root document; any other is refused
+        #[arg(long, value_name = "HEX", value_parser = parse_fingerprint)]
+        root_sha256: Option<Sha256>,
     },
     /// List the registries
     List,
@@ -37,6 +52,9 @@ pub(crate) enum RegistryCommand {
         /// Its name or URL; the default when left out
         name: Option<String>,
     },
+    /// Compare what the registry's log says here with what it says to others
+    #[command(subcommand)]
+    Head(head::HeadCommand),
     /// Say which registry is meant when none is named
     Default {
         /// Its name
@@ -46,35 +64,84 @@ pub(crate) enum RegistryCommand {
 
 pub(super) async fn run(command: RegistryCommand, context: &Context) -> Result<(), CommandError> {
     match command {
-        RegistryCommand::Add { name, url, default } => add(&name, &url, default, context).await,
+        RegistryCommand::Add { name, url, default, root_sha256 } => {
+            add(&name, &url, default, root_sha256, context).await
+        }
         RegistryCommand::List => list(context),
         RegistryCommand::Remove { name } => remove(&name, context),
         RegistryCommand::Show { name } => show(name.as_deref(), context).await,
+        RegistryCommand::Head(command) => head::run(command, context).await,
         RegistryCommand::Default { name } => set_default(&name, context),
     }
 }
 
-async fn add(name: &str, url: &str, default: bool, context: &Context) -> Result<(), CommandError> {
+async fn add(
+    name: &str,
+    url: &str,
+    default: bool,
+    pinned: Option<Sha256>,
+    context: &Context,
+) -> Result<(), CommandError> {
     let url = registry_url(url).map_err(|error| CommandError::usage(error.to_string()))?;
     let config = context.config()?;
-    if let Some(known) = config.registries().find(|known| known.name == name && known.url != url) {
+    let known = config.registries().find(|known| known.name == name);
+    if let Some(known) = known.filter(|known| known.url != url) {
         return Err(ConfigError::Taken { name: name.to_owned(), url: known.url.clone() }.into());
     }
-    let mut known = KnownRegistry::new(name, url);
+    let mirrors = known.map(|known| known.mirrors.clone()).unwrap_or_default();
+    let mut known = KnownRegistry { name: name.to_owned(), url, mirrors, id: None };
     let client = context.client(&known, Tokens::default())?;
-    known.id = Some(client.descriptor().await?.id.clone());
+    let id = client.descriptor().await?.id.clone();
+    let first = first_root(&client, &id, pinned).await?;
+    let follower = Follower::new(&client, id.clone(), &home(context), context.now(), false);
+    let head = follower.head().await?;
+    known.id = Some(id);
     let mut file = ConfigFile::open(context.home())?;
     file.set(&known)?;
-    if default || config.default_name().is_none() {
+    let is_default = default || config.default_name().is_none();
+    if is_default {
         file.set_default(name)?;
     }
     file.save()?;
-    if context.global.json {
-        context.terminal.print_json(&to_json(&known, default || config.default_name().is_none()));
-    } else {
-        context.terminal.status("Added", format!("registry `{name}` at {}", known.url));
-    }
+    show_added(&known, is_default, &first, &head, context);
     Ok(())
+}
+
+/// The first root document, which is the pinned one if one is pinned.
+async fn first_root(
+    client: &RegistryClient,
+    id: &RegistryId,
+    pinned: Option<Sha256>,
+) -> Result<TrustedRoot, CommandError> {
+    let first = TrustedRoot::first(client, id).await?;
+    match pinned {
+        Some(expected) if expected != first.fingerprint() => {
+            Err(RootChainError::Pinned { expected, found: first.fingerprint() }.into())
+        }
+        _ => Ok(first),
+    }
+}
+
+fn show_added(
+    known: &KnownRegistry,
+    is_default: bool,
+    first: &TrustedRoot,
+    head: &Head,
+    context: &Context,
+) {
+    if context.global.json {
+        let mut json = to_json(known, is_default);
+        json["root-sha256"] = json!(first.fingerprint().hex());
+        json["head"] = head_to_json(head);
+        context.terminal.print_json(&json);
+        return;
+    }
+    context.terminal.status("Added", format!("registry `{}` at {}", known.name, known.url));
+    context.terminal.status(
+        "Root",
+        format!("{}, now version {}", first.fingerprint(), head.root_document().version()),
+    );
+    context.terminal.status("Log", describe_head(head, context.now()));
 }
 
 fn list(context: &Context) -> Result<(), CommandError> {
@@ -161,6 +228,16 @@ fn set_default(name: &str, context: &Context) -> Result<(), CommandError> {
         context.terminal.status("Default", format!("registry `{name}`"));
     }
     Ok(())
+}
+
+fn home(context: &Context) -> Home {
+    Home::new(context.home())
+}
+
+/// A SHA-256 in hex, with or without `sha256:` before it.
+fn parse_fingerprint(text: &str) -> Result<Sha256, String> {
+    let hex = text.strip_prefix("sha256:").unwrap_or(text).to_ascii_lowercase();
+    Sha256::from_hex(&hex).map_err(|_| "a fingerprint is 64 hex digits".to_owned())
 }
 
 fn to_json(known: &KnownRegistry, is_default: bool) -> serde_json::Value {

@@ -1,8 +1,11 @@
 //! `tare verify`.
 
+mod chain;
+mod head;
+
 use serde_json::json;
 use tare_client::ErrorKind;
-use tare_client::verify::{Concern, Verified, repair, verify_lock, verify_store};
+use tare_client::verify::{Chain, Concern, Verified, chains, repair, verify_lock, verify_store};
 
 use crate::context::Context;
 use crate::error::CommandError;
@@ -11,7 +14,7 @@ use crate::ui::{Text, Tone, bytes, count};
 
 /// Check everything that is installed again: signatures, digests and every byte
 ///
-/// No request is made. Each difference is named.
+/// No request is made. What everything hangs from is shown link by link, and each difference is named.
 #[derive(Debug, clap::Args)]
 pub(crate) struct VerifyArgs {
     /// Read every file of the local store, whoever uses it
@@ -20,20 +23,28 @@ pub(crate) struct VerifyArgs {
     /// Remove what is wrong, so that the next `tare install` fetches it again
     #[arg(long, conflicts_with = "all")]
     repair: bool,
+    /// Instead ask every place that serves the registry what is current, and compare
+    #[arg(long, conflicts_with_all = ["all", "repair"])]
+    head: bool,
 }
 
 pub(super) async fn run(args: &VerifyArgs, context: &Context) -> Result<(), CommandError> {
+    if args.head {
+        return head::run(context).await;
+    }
     let local = open_local(context)?;
     let progress = context.progress();
+    let mut links = Vec::new();
     let verified = if args.all {
         verify_store(&local, &progress).await?
     } else {
         let project = open_project(context)?;
         let lock = locked(context, &project)?;
         warn_of_standings(context, &local, lock);
+        links = chains(local.home(), lock, context.now());
         verify_lock(&local, lock, Some(&project.packages_folder()), &progress).await?
     };
-    show(&verified, context);
+    show_with(&verified, &links, context);
     if args.repair {
         repair(&local, &verified)?;
     }
@@ -41,6 +52,10 @@ pub(super) async fn run(args: &VerifyArgs, context: &Context) -> Result<(), Comm
 }
 
 pub(super) fn show(verified: &Verified, context: &Context) {
+    show_with(verified, &[], context);
+}
+
+fn show_with(verified: &Verified, links: &[Chain], context: &Context) {
     if context.global.json {
         let differences: Vec<_> = verified
             .differences
@@ -58,9 +73,11 @@ pub(super) fn show(verified: &Verified, context: &Context) {
             "files": verified.files,
             "bytes": verified.bytes,
             "differences": differences,
+            "chain": chain::to_json(links),
         }));
         return;
     }
+    chain::show(links, context);
     for difference in &verified.differences {
         let word = Text::new().toned(Tone::Bad, concern(difference.concern));
         context.terminal.print(&word.plain(": ").plain(difference.to_string()));

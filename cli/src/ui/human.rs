@@ -21,6 +21,17 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
+/// A time that has passed, in seconds, as `3 hours ago`.
+pub(crate) fn ago(seconds: u64) -> String {
+    let (number, unit) = match seconds {
+        0..60 => return "just now".to_owned(),
+        60..3_600 => (seconds / 60, "minute"),
+        3_600..172_800 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    format!("{} ago", count(usize::try_from(number).unwrap_or(usize::MAX), unit))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,6 +42,15 @@ mod tests {
         assert_eq!(
             shown,
             ["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "1.0 MiB", "1.0 MiB", "16384.0 PiB"]
+        );
+    }
+
+    #[test]
+    fn times_have_the_largest_unit_that_fits() {
+        let shown = [0, 59, 60, 7_199, 172_799, 172_800, u64::MAX].map(ago);
+        assert_eq!(
+            shown[..6],
+            ["just now", "just now", "1 minute ago", "1 hour ago", "47 hours ago", "2 days ago"]
         );
     }
 

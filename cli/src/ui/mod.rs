@@ -6,7 +6,7 @@ mod table;
 mod terminal;
 mod text;
 
-pub(crate) use human::{bytes, count};
+pub(crate) use human::{ago, bytes, count};
 pub(crate) use table::Table;
 pub use terminal::{ColorChoice, Terminal};
 #[cfg(test)]

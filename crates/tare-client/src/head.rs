@@ -36,8 +36,9 @@ use check::Seen;
 
 pub use age::Freshness;
 pub use error::{Fork, HeadError, LogError, Tip};
-pub use follow::{Answered, Follower, Imported, Outcome, Survey};
+pub use follow::{Answered, Follower, Imported, Outcome, Survey, kept_head};
 
+pub(crate) use check::check as check_head;
 pub(crate) use compare::prove_entry;
 
 /// How far ahead the clock of a witness may be, in seconds.
@@ -129,3 +130,6 @@ impl Head {
         &self.seen.checkpoint
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -35,6 +35,7 @@ use crate::home::Home;
 use crate::registry::RegistryClient;
 use crate::resolve::page::{self, PageError};
 use crate::resolve::{Index, IndexError, Lookup, Package, Standing, Summary, encode_summary};
+use crate::verify::PageProof;
 use cache::{CachedPage, PageCache};
 use proven::ProvenPages;
 
@@ -250,6 +251,18 @@ pub fn last_seen(home: &Home, registry: &RegistryId, name: &PackageName) -> Opti
 pub fn last_notices(home: &Home, registry: &RegistryId) -> Option<NoticesState> {
     let cache = PageCache::new(home.clone(), registry.clone());
     NoticesState::read(&cache.load(&PageKey::Notices)?.bytes).ok()
+}
+
+/// What this machine can prove of a page under `head`. Nothing is asked.
+pub(crate) fn cached_digest(home: &Home, head: &Head, page: &PageKey) -> PageProof {
+    let cache = PageCache::new(home.clone(), head.registry().clone());
+    match state::cached(home, head.registry(), &head.state(), page) {
+        Some(None) => PageProof::Absent,
+        Some(Some(digest)) if cache.load(page).is_some_and(|page| page.digest == digest) => {
+            PageProof::Proven(digest)
+        }
+        _ => PageProof::NotHere,
+    }
 }
 
 /// What the newest release of a package needs: most likely what will be asked for next.

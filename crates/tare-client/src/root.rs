@@ -72,10 +72,7 @@ impl TrustedRoot {
     ///
     /// # Errors
     /// When the registry does not serve it, or another one.
-    pub(crate) async fn first(
-        registry: &RegistryClient,
-        id: &RegistryId,
-    ) -> Result<Self, RootChainError> {
+    pub async fn first(registry: &RegistryClient, id: &RegistryId) -> Result<Self, RootChainError> {
         let check = |bytes: &Bytes| Self::check_first(bytes, id);
         let found = fetch(registry, FIRST, check).await?;
         found.ok_or_else(|| RootChainError::Missing {

@@ -1,6 +1,8 @@
-//! Looking at everything again: signatures, digests, and every byte that is installed.
+//! Looking at everything again: signatures, digests, and every byte that is installed; and from what it all hangs.
 //!
 //! No network. Each difference is named; nothing is repaired, because what changed a file may still be there.
+
+mod chain;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -21,6 +23,8 @@ use crate::install::{self, files_of, installed_path};
 use crate::local::Local;
 use crate::lock;
 use crate::trust::{Demand, SignedRelease, TrustError, prove_locally};
+
+pub use chain::{Chain, Link, PageProof, chains};
 
 /// How many files are hashed at a time.
 const AT_A_TIME: usize = 4;

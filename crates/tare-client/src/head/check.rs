@@ -122,6 +122,3 @@ pub(crate) fn timestamp(seconds: u64) -> Timestamp {
     let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
     Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
 }
-
-#[cfg(test)]
-mod tests;

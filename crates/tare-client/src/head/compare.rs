@@ -214,6 +214,3 @@ fn cut(tile: &TileId, full: &Bytes) -> Bytes {
 fn key(tile: &TileId) -> Option<ObjectKey> {
     Some(ObjectKey::Tile(tile.level(), LogPath::new(tile.index(), tile.width())?))
 }
-
-#[cfg(test)]
-mod tests;

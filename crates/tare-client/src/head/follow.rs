@@ -22,7 +22,7 @@ use tare_tlog::bundle::MAX_PROOF;
 use tokio::sync::OnceCell;
 
 use super::check::{check, timestamp};
-use super::store::{KeptHead, LogStore};
+use super::store::LogStore;
 use super::{FUTURE_SECONDS, Freshness, Head, HeadError, LogError, age};
 use crate::event::Progress;
 use crate::home::Home;
@@ -121,10 +121,7 @@ impl<'a> Follower<'a> {
     /// # Errors
     /// When there is none, or the root document that was kept does not accept it.
     pub fn kept_head(&self) -> Result<Head, HeadError> {
-        let offline = || HeadError::Offline { registry: self.id.clone() };
-        let root = self.store.root()?.ok_or_else(offline)?;
-        let kept = self.store.head()?.ok_or_else(offline)?;
-        self.restore(&Arc::new(root), &kept)
+        kept(&self.store, &self.id, self.now)
     }
 
     /// Refuses a head under which nothing new may be resolved: its root document expired, its witnesses saw it too long
@@ -150,13 +147,6 @@ impl<'a> Follower<'a> {
             Some(root) => Ok(root),
             None => Ok(TrustedRoot::first(self.registry, &self.id).await?),
         }
-    }
-
-    /// A head that was kept, as it counts today.
-    fn restore(&self, root: &Arc<TrustedRoot>, kept: &KeptHead) -> Result<Head, HeadError> {
-        let seen = check(&kept.bytes, root.document(), self.verified_now()?);
-        let seen = seen.map_err(|source| refused(HERE, source))?;
-        Ok(Head::new(self.id.clone(), Arc::clone(root), seen))
     }
 
     /// The time, as far as it is known: a clock that is behind must not make good cosignatures count less.
@@ -193,6 +183,23 @@ impl<'a> Follower<'a> {
             self.progress.warn(&format!("the newest head of the registry's log is {age} old"));
         }
     }
+}
+
+/// The head that was kept of a registry, as it counts today. Nothing is asked.
+///
+/// # Errors
+/// When there is none, or the root document that was kept does not accept it.
+pub fn kept_head(home: &Home, id: &RegistryId, now: Timestamp) -> Result<Head, HeadError> {
+    kept(&LogStore::new(home, id.clone()), id, now)
+}
+
+fn kept(store: &LogStore, id: &RegistryId, now: Timestamp) -> Result<Head, HeadError> {
+    let offline = || HeadError::Offline { registry: id.clone() };
+    let root = store.root()?.ok_or_else(offline)?;
+    let kept = store.head()?.ok_or_else(offline)?;
+    let seen = check(&kept.bytes, root.document(), seconds(now).max(store.time()?));
+    let seen = seen.map_err(|source| refused(HERE, source))?;
+    Ok(Head::new(id.clone(), Arc::new(root), seen))
 }
 
 fn refused(from: &str, source: LogError) -> HeadError {

@@ -161,6 +161,3 @@ fn read(path: &Path, cap: usize) -> Result<Option<Vec<u8>>, HeadError> {
     file.take(cap).read_to_end(&mut bytes).map_err(fail)?;
     Ok(Some(bytes))
 }
-
-#[cfg(test)]
-mod tests;

@@ -32,6 +32,26 @@ pub(super) struct StateMap<'a> {
     nodes: Mutex<HashMap<Hash, Arc<OnceCell<Bytes>>>>,
 }
 
+/// What the cache alone can say of a page under `state`: its digest, or that there is none; nothing when a node is not
+/// here.
+pub(super) fn cached(
+    home: &Home,
+    id: &RegistryId,
+    state: &Commitment,
+    page: &PageKey,
+) -> Option<Option<Sha256>> {
+    let mut walk = Walk::new(state, Key(page.state_key()));
+    loop {
+        let name = match walk.next() {
+            Step::Found(value) => return Some(Some(Sha256::from_bytes(value.0))),
+            Step::Absent => return Some(None),
+            Step::Fetch(name) => home.state_node(id, &Sha256::from_bytes(name.0)),
+        };
+        let limit = u64::try_from(walk.limit_bytes()).unwrap_or(u64::MAX);
+        walk.feed(&read(&name, limit)?).ok()?;
+    }
+}
+
 impl<'a> StateMap<'a> {
     pub(super) fn new(
         registry: &'a RegistryClient,
