@@ -20,6 +20,7 @@ use crate::error::{ApiError, chain};
 use crate::projection::{self, head};
 use crate::registry::Registry;
 use crate::sequence;
+use crate::takedown;
 
 /// How often a file that differs is looked at, in case a server has changed it in between.
 const LOOKS: u32 = 3;
@@ -54,6 +55,7 @@ pub async fn fsck(registry: &Registry, read_data: bool) -> Result<Report, ApiErr
     }
     releases::check(registry, &mut report).await?;
     releases::check_packs(registry, read_data, &mut report).await?;
+    report.problems.extend(takedown::leftovers(registry).await?);
     Ok(report)
 }
 
