@@ -1,23 +1,21 @@
 //! What can go wrong between a client and a registry.
 
 mod code;
+mod told;
 
 use std::error::Error;
 
-use serde::Deserialize;
 use tare_format::problem::{Code, Problems};
 use tare_format::registry::RegistryId;
 use url::Url;
 
 use code::{code_of, help_for, kind_of};
+use told::{because, plain};
 
 use super::sources::{Failure, Fault, Verdict, told, worst};
 use crate::error::{ClientError, ErrorKind};
 use crate::origin::Origin;
 use crate::transport::{Fetched, TransportError, is_passing};
-
-/// The most characters of what a stranger says that are repeated.
-const MAX_TOLD: usize = 1000;
 
 /// Why a registry did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -197,11 +195,9 @@ impl RegistryError {
 
     /// From an answer that says that something was taken away.
     pub(super) fn gone(what: String, base: &Url, fetched: &Fetched) -> Self {
-        let told: Option<Takedowns> = serde_json::from_slice(&fetched.bytes).ok();
-        let told = told.and_then(|told| told.errors.into_iter().next()).unwrap_or_default();
-        let reason = told.detail.as_deref().map(plain);
+        let (reason, event) = told::takedown(&fetched.bytes);
         let (base, status) = (Box::new(base.clone()), fetched.status);
-        Self::Gone { what, base, status, reason, event: told.event }
+        Self::Gone { what, base, status, reason, event }
     }
 
     /// That nobody had `what`.
@@ -343,30 +339,6 @@ impl ClientError for RegistryError {
             ),
         }
     }
-}
-
-/// What an answer that something was taken away may tell.
-#[derive(Deserialize)]
-struct Takedowns {
-    errors: Vec<Takedown>,
-}
-
-#[derive(Deserialize, Default)]
-struct Takedown {
-    detail: Option<String>,
-    event: Option<u64>,
-}
-
-fn because(reason: Option<&str>, event: Option<u64>) -> String {
-    let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-    let event = event.map(|event| format!(" (event {event} of the log)")).unwrap_or_default();
-    format!("{reason}{event}")
-}
-
-/// Text of a stranger as it may stand on a terminal: of one line, of no great length, and without control characters.
-pub(super) fn plain(text: &str) -> String {
-    let visible = |c: char| if c.is_control() { ' ' } else { c };
-    text.chars().take(MAX_TOLD).map(visible).collect()
 }
 
 /// Whether the registry failed, rather than whoever asked.

@@ -15,7 +15,7 @@ pub(super) fn kind_of(code: Code) -> ErrorKind {
             ErrorKind::Network
         }
         Code::DigestMismatch => ErrorKind::Integrity,
-        Code::SignatureRefused => ErrorKind::Trust,
+        Code::SignatureRefused | Code::TakenDown | Code::LegalReasons => ErrorKind::Trust,
         _ => ErrorKind::Failure,
     }
 }
@@ -37,6 +37,7 @@ pub(super) fn code_of(code: Code) -> &'static str {
         Code::SessionState => "E-SESSION-STATE",
         Code::StateConflict => "E-STATE-CONFLICT",
         Code::SessionExpired => "E-SESSION-EXPIRED",
+        Code::TakenDown | Code::LegalReasons => "E-TAKEDOWN",
         Code::TooLarge => "E-TOO-LARGE",
         Code::DigestMismatch => "E-DIGEST",
         Code::Incomplete => "E-INCOMPLETE",
