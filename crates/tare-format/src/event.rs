@@ -261,11 +261,6 @@ impl Event {
     /// # Errors
     /// When the line is too long, not a JSON object, has two meanings, or an event of a known type lacks a field.
     pub fn from_line(line: &str) -> Result<Option<Self>, serde_json::Error> {
-        #[derive(Deserialize)]
-        struct Head {
-            #[serde(rename = "type")]
-            kind: String,
-        }
         if line.len() as u64 > EVENT_LINE_SIZE {
             let (size, most) = (line.len(), EVENT_LINE_SIZE);
             let message = format_args!("the line has {size} bytes, {most} are allowed");
@@ -275,12 +270,19 @@ impl Event {
             // A carriage return at the end would be part of the hash for one reader and not for another.
             return Err(de::Error::custom("the line has a control character"));
         }
-        let head: Head = strict::from_str(line)?;
-        if EventBody::TYPES.contains(&head.kind.as_str()) {
-            serde_json::from_str(line).map(Some)
-        } else {
-            Ok(None)
-        }
+        strict::check(line)?;
+        Self::from_strict(line).map(Some).or_else(|error| match serde_json::from_str(line) {
+            Ok(Head { kind }) if !EventBody::TYPES.contains(&kind.as_str()) => Ok(None),
+            _ => Err(error),
+        })
+    }
+
+    /// Reads a line of a known type. The two halves are read one after the other, because reading them in one go means
+    /// to keep all members of the object first, and a replay reads every line of a log.
+    fn from_strict(line: &str) -> Result<Self, serde_json::Error> {
+        let body = serde_json::from_str(line)?;
+        let Start { salt, time, by } = serde_json::from_str(line)?;
+        Ok(Self { salt, time, by, body })
     }
 
     /// The bytes of the log's leaf for a payload line: `<type> <sha256 hex>` and a line feed (E-10).
@@ -288,6 +290,19 @@ impl Event {
     pub fn leaf_entry(event_type: &str, line: &str) -> Vec<u8> {
         LeafEntry::of(event_type, line).to_bytes()
     }
+}
+
+#[derive(Deserialize)]
+struct Head {
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+#[derive(Deserialize)]
+struct Start {
+    salt: Salt,
+    time: Timestamp,
+    by: String,
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! bytes, and with the same hash. What this module reads has no such place: keys do not repeat, whatever the depth and
 //! however they are escaped, and numbers are integers of at most 2^53 - 1 in magnitude.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{
@@ -81,28 +81,48 @@ impl<'de> Visitor<'de> for Walk {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Strict, A::Error> {
-        let mut keys = HashSet::new();
-        while members.next_key_seed(NewKey(&mut keys))?.is_some() {
+        let mut keys: Vec<Cow<'de, str>> = Vec::new();
+        while let Some(key) = members.next_key_seed(Key)? {
+            keys.push(key);
             members.next_value::<Strict>()?;
         }
-        Ok(Strict)
+        // Sorted once and not looked up one by one: a hostile object of many keys costs no more than its size.
+        keys.sort_unstable();
+        match keys.windows(2).find(|pair| pair.first() == pair.last()) {
+            None => Ok(Strict),
+            Some(pair) => {
+                let key: String =
+                    pair.iter().take(1).flat_map(|key| key.chars()).take(80).collect();
+                Err(de::Error::custom(format_args!("key `{key}` is there twice")))
+            }
+        }
     }
 }
 
-/// A key that is not among those before it.
-struct NewKey<'k>(&'k mut HashSet<String>);
+/// A key, borrowed from the text unless it is escaped there.
+struct Key;
 
-impl<'de> DeserializeSeed<'de> for NewKey<'_> {
-    type Value = ();
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = Cow<'de, str>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        let key = String::deserialize(deserializer)?;
-        if self.0.contains(&key) {
-            let shown: String = key.chars().take(80).collect();
-            return Err(de::Error::custom(format_args!("key `{shown}` is there twice")));
-        }
-        self.0.insert(key);
-        Ok(())
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Key {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(key))
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(key.to_owned()))
     }
 }
 

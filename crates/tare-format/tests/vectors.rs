@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use tare_format::event::Event;
 use tare_format::lock::Lock;
 use tare_format::manifest::{Manifest, ManifestError};
 use tare_format::schema;
@@ -70,6 +71,31 @@ fn bad_locks_are_refused_with_place_and_reason() {
         })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The line of an example, without the line feed that the file ends in.
+fn line(text: &str) -> &str {
+    text.strip_suffix('\n').expect("an example ends in a line feed")
+}
+
+#[test]
+fn good_events_are_written_as_they_were_read() {
+    for (path, text) in vectors("event/good") {
+        let event = Event::from_line(line(&text));
+        let event = event.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let event = event.unwrap_or_else(|| panic!("{}: a type that is not known", path.display()));
+        assert_eq!(event.to_line().unwrap(), line(&text), "{}", path.display());
+    }
+}
+
+#[test]
+fn lines_that_two_readers_could_read_differently_are_refused() {
+    let accepted: Vec<_> = vectors("event/bad")
+        .into_iter()
+        .filter(|(_, text)| Event::from_line(line(text)).is_ok())
+        .map(|(path, _)| path)
+        .collect();
+    assert!(accepted.is_empty(), "{accepted:?}");
 }
 
 #[test]

@@ -163,7 +163,7 @@ pub struct Takedown {
 ///
 /// Whoever saw the line and whoever sees `-` in its place must come to the same pages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "type", rename_all = "kebab-case")]
+#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Residue {
     /// A version exists. It can never be installed, and nobody checks its signature any more.
     Publish {
