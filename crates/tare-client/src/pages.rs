@@ -286,3 +286,6 @@ fn spelling(page: &[u8]) -> Option<PackageName> {
 fn rules(name: &PackageName, source: tare_replay::PageError) -> PagesError {
     PagesError::Rules { page: PageKey::Package(name.clone()), source: Box::new(source) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -348,3 +348,6 @@ fn on_page(needed: &PublishedDependency) -> Needed<'_> {
     let variant = needed.variant.as_ref().map(|variant| variant.as_str());
     (&needed.name, needed.requirement.to_string(), needed.relation.as_str(), variant)
 }
+
+#[cfg(test)]
+mod tests;

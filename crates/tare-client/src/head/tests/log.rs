@@ -77,14 +77,26 @@ impl TestLog {
     pub(crate) fn add_to(&mut self, name: &str) -> &mut Self {
         let key = SignerKey { id: Sha256::of(&[self.salt]), pem: self.leaves.len().to_string() };
         let package = name.parse().unwrap();
-        let page = PageKey::Package(package);
-        let PageKey::Package(package) = page.clone() else { unreachable!() };
-        let line = self.append(EventBody::Signer { package, key, change: Change::Add });
-        let mut bytes = self.objects().get(&page.path()).cloned().unwrap_or_default();
-        bytes.extend(format!("{line}\n").bytes());
+        self.log(EventBody::Signer { package, key, change: Change::Add })
+    }
+
+    /// Adds an event, and its line to the pages that it stands on.
+    pub(crate) fn log(&mut self, body: EventBody) -> &mut Self {
+        let pages = body.pages();
+        let line = self.append(body);
+        for page in pages {
+            let before = self.objects.lock().unwrap().get(&page.path()).cloned();
+            let mut bytes = before.unwrap_or_default();
+            bytes.extend(format!("{line}\n").bytes());
+            self.set_page(&page, bytes);
+        }
+        self
+    }
+
+    /// Makes the state say that these are the bytes of a page.
+    pub(crate) fn set_page(&mut self, page: &PageKey, bytes: Vec<u8>) {
         let _ = self.map.insert(Key(page.state_key()), Value(Hash::of(&bytes).0));
         self.set(&page.path(), bytes);
-        self
     }
 
     /// Ends a batch, cosigned by all witnesses at `time`.
@@ -222,7 +234,7 @@ impl TestLog {
         let (version, sha256) = (self.root.version, Sha256::of(note.text().as_bytes()));
         self.set(&format!("root/{version}.note"), note.to_bytes());
         let version = u32::try_from(version).unwrap();
-        self.append(EventBody::Root { version, sha256 });
+        self.log(EventBody::Root { version, sha256 });
     }
 }
 
