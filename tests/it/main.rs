@@ -12,6 +12,7 @@ mod install;
 mod keygen;
 mod lock;
 mod login;
+mod mirror;
 mod owner;
 mod publish;
 mod pull;

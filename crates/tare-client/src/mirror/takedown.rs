@@ -105,11 +105,13 @@ impl Obedience<'_> {
         now: Timestamp,
     ) -> Result<u64, MirrorError> {
         let mut targets = BTreeSet::new();
+        for release in &order.releases {
+            targets.extend(self.inventory.needs(release).await?);
+            targets.extend(own_objects(self.folder, release)?);
+        }
         let mut change = self.inventory.change().await?;
         change.put_takedown(&order.status).await?;
         for release in &order.releases {
-            targets.extend(self.inventory_needs(release).await?);
-            targets.extend(own_objects(self.folder, release)?);
             change.hold(release, None, &[]).await?;
         }
         change.commit().await?;
@@ -138,10 +140,6 @@ impl Obedience<'_> {
             }
         }
         Ok(spared)
-    }
-
-    async fn inventory_needs(&self, release: &Sha256) -> Result<Vec<String>, MirrorError> {
-        Ok(self.inventory.needs(release).await?)
     }
 
     /// Takes single files out of every release that has them. Gives the objects that they were made of.

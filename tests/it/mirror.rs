@@ -1,0 +1,334 @@
+//! `tare mirror`: a folder that holds a registry, or what somebody chose of it, and that nobody has to trust.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+
+use registry_server::TakedownRequest;
+use tare_format::event::{Class, Scope};
+
+use crate::shelf::{Package, Shelf, files_below, flip, noise, replace};
+use crate::support::{Answer, Evil, Outcome, Project};
+
+/// A mirror of a shelf, in a folder of an operator.
+struct Mirror {
+    operator: Project,
+    /// The registry's files as a file server has them, which counts what it is asked for.
+    source: Evil,
+}
+
+impl Mirror {
+    /// A mirror that was never synced; `filters` as for `tare mirror init`.
+    fn init(shelf: &Shelf, filters: &str) -> Self {
+        Self::of(Evil::honest(&shelf.registry.public("")), filters)
+    }
+
+    fn of(source: Evil, filters: &str) -> Self {
+        let operator = Project::new();
+        let init = format!("mirror init mirror --from {} {filters}", source.url());
+        operator.tare(&init).succeeds();
+        Self { operator, source }
+    }
+
+    fn sync(&self) -> Outcome {
+        self.source.forget();
+        self.operator.tare("mirror sync")
+    }
+
+    fn json(&self, command: &str) -> serde_json::Value {
+        self.operator.tare(&format!("mirror {command} --json")).succeeds().json()
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.operator.path().join("mirror")
+    }
+
+    /// The paths of what is served of a kind.
+    fn served(&self, kind: &str) -> BTreeSet<PathBuf> {
+        relative(&self.folder(), kind)
+    }
+}
+
+fn relative(folder: &Path, kind: &str) -> BTreeSet<PathBuf> {
+    let files = files_below(&folder.join(kind));
+    files.iter().map(|file| file.strip_prefix(folder).unwrap().to_owned()).collect()
+}
+
+/// Insists that a mirror has of these kinds what the origin has, byte for byte.
+fn assert_equal(shelf: &Shelf, mirror: &Mirror, kinds: &[&str]) {
+    let origin = shelf.registry.public("");
+    for kind in kinds {
+        let own = mirror.served(kind);
+        assert_eq!(own, relative(&origin, kind), "{kind}");
+        for path in own {
+            let (one, other) = (mirror.folder().join(&path), origin.join(&path));
+            assert!(fs::read(one).unwrap() == fs::read(other).unwrap(), "{}", path.display());
+        }
+    }
+}
+
+const CONTENTS: [&str; 7] =
+    ["packages", "namespaces", "releases", "meta", "recipes", "packs", "signatures"];
+
+#[test]
+fn a_mirror_has_everything_and_looking_again_is_one_request() {
+    let shelf = Shelf::with_family();
+    let mirror = Mirror::init(&shelf, "");
+    let plan = mirror.json("plan");
+    assert_eq!(plan["add"].as_array().unwrap().len(), 4, "{plan}");
+    assert!(mirror.served("packages").is_empty(), "a plan changes nothing that is served");
+
+    mirror.sync().succeeds().says(&["4 releases came"]);
+    assert_equal(&shelf, &mirror, &CONTENTS);
+    assert_equal(&shelf, &mirror, &["locations", "root"]);
+    mirror.sync().succeeds().says(&["in 1 requests"]);
+    assert_eq!(mirror.source.asked(), ["head.pending"]);
+    let status = mirror.json("status");
+    assert_eq!((&status["size"], &status["head-size"]), (&status["source-size"], &status["size"]));
+}
+
+#[test]
+fn what_is_new_costs_what_is_new() {
+    let shelf = Shelf::with_family();
+    let mirror = Mirror::init(&shelf, "");
+    mirror.sync().succeeds();
+    shelf.publish(&Package::model("lab/m", "1.0.0"), &[("m.bin", &noise(8, 20_000))]);
+    mirror.sync().succeeds().says(&["1 releases came"]);
+    let asked = mirror.source.asked();
+    assert!(asked.iter().filter(|path| path.starts_with("packs/")).count() == 1, "{asked:?}");
+    assert!(asked.len() < 16, "{asked:?}");
+    assert_equal(&shelf, &mirror, &CONTENTS);
+}
+
+#[test]
+fn clients_install_from_it_with_the_origin_off() {
+    let shelf = Shelf::with_family();
+    let mirror = Mirror::init(&shelf, "");
+    mirror.sync().succeeds();
+    let project = shelf.consumer("\"lab/lora\" = \"^0.4\"");
+    drop(shelf);
+    let server = Evil::honest(&mirror.folder());
+    let project = project.with("TARE_MIRRORS", &server.url());
+    project.tare("install").succeeds();
+    project.tare("verify").succeeds();
+    assert!(server.asked().iter().all(|path| !path.starts_with(".mirror")));
+}
+
+#[test]
+fn a_selective_mirror_is_complete_in_what_it_includes_and_says_what_it_leaves_out() {
+    let shelf = Shelf::with_family();
+    let mirror = Mirror::init(&shelf, "--include lab/lora");
+    mirror.sync().succeeds();
+    // The adapter and its base; of what they were made from the archives.
+    assert_eq!(mirror.served("meta").len(), 4);
+    let held = mirror.json("status");
+    assert_eq!(held["held"]["releases"], 2, "{held}");
+    assert_eq!(held["left-out"]["not-included"]["releases"], 2, "{held}");
+    let coverage = fs::read_to_string(mirror.folder().join("coverage")).unwrap();
+    assert!(coverage.contains("filter include lab/lora\n"), "{coverage}");
+    assert!(coverage.contains("left-out not-included 2 "), "{coverage}");
+    assert_equal(&shelf, &mirror, &["packages", "namespaces", "releases", "signatures"]);
+
+    let project = shelf.consumer("\"lab/lora\" = \"^0.4\"");
+    drop(shelf);
+    let server = Evil::honest(&mirror.folder());
+    project.with("TARE_MIRRORS", &server.url()).tare("install").succeeds();
+}
+
+#[test]
+fn other_filters_delete_exactly_what_they_leave_out() {
+    let shelf = Shelf::with_family();
+    let mirror = Mirror::init(&shelf, "");
+    mirror.sync().succeeds();
+    let before = mirror.served("recipes").len();
+    let file = mirror.folder().join(".mirror/mirror.toml");
+    let config = fs::read_to_string(&file).unwrap();
+    fs::write(&file, config.replace("[filters]\n", "[filters]\nkind = [\"dataset\"]\n")).unwrap();
+    let plan = mirror.json("plan");
+    assert_eq!(plan["remove"].as_array().unwrap().len(), 2, "{plan}");
+    let removed = plan["removed"]["objects"].as_u64().unwrap();
+    mirror.sync().succeeds().says(&[&format!("{removed} objects went")]);
+    assert!(mirror.served("recipes").len() < before);
+    assert_eq!(mirror.json("status")["left-out"]["kind"]["releases"], 2);
+    mirror.sync().succeeds().says(&["in 1 requests"]);
+}
+
+/// A source that stops answering after so many bytes, and says so.
+fn stopping_source(shelf: &Shelf, after: u64) -> (Evil, mpsc::Receiver<()>, Arc<AtomicBool>) {
+    let (reached, told) = mpsc::channel();
+    let goes_on = Arc::new(AtomicBool::new(false));
+    let (sent, free) = (AtomicU64::new(0), Arc::clone(&goes_on));
+    let source = Evil::serve(&shelf.registry.public(""), move |_, file| {
+        let length = file.as_ref().map_or(0, |file| file.len() as u64);
+        let before = sent.fetch_add(length, Ordering::SeqCst);
+        if free.load(Ordering::SeqCst) || before + length <= after {
+            return Answer::truth(file);
+        }
+        let _ = reached.send(());
+        let part = usize::try_from(after.saturating_sub(before)).unwrap();
+        Answer::Broken(file.unwrap_or_default(), part)
+    });
+    (source, told, goes_on)
+}
+
+#[test]
+fn a_sync_that_is_killed_anywhere_is_gone_on_with() {
+    let shelf = Shelf::with_family();
+    let all: u64 = files_below(&shelf.registry.public(""))
+        .iter()
+        .map(|file| fs::metadata(file).unwrap().len())
+        .sum();
+    for step in 0..8 {
+        let (source, reached, goes_on) = stopping_source(&shelf, all * step / 8);
+        // The descriptor is read when the mirror is made.
+        goes_on.store(true, Ordering::SeqCst);
+        let mirror = Mirror::of(source, "--max-conns 2");
+        goes_on.store(false, Ordering::SeqCst);
+        let mut child = mirror
+            .operator
+            .command(&["mirror", "sync"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        reached.recv().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        goes_on.store(true, Ordering::SeqCst);
+        mirror.sync().succeeds();
+        assert_equal(&shelf, &mirror, &CONTENTS);
+        mirror.operator.tare("mirror scrub").succeeds().says(&["0 damaged"]);
+        assert_eq!(files_below(&mirror.folder().join(".mirror/staging")).len(), 0, "{step}");
+    }
+}
+
+#[test]
+fn a_scrub_finds_what_a_disk_has_damaged_and_fetches_it_again() {
+    let shelf = Shelf::with_family();
+    let mirror = Mirror::init(&shelf, "");
+    mirror.sync().succeeds();
+    let packs = files_below(&mirror.folder().join("packs"));
+    flip(&packs[0]);
+    let archives = files_below(&mirror.folder().join("meta"));
+    fs::remove_file(&archives[0]).unwrap();
+    let scrubbed = mirror.json("scrub");
+    assert_eq!(scrubbed["damaged"].as_array().unwrap().len(), 2, "{scrubbed}");
+    assert_eq!(scrubbed["repaired"], 2);
+    assert_equal(&shelf, &mirror, &CONTENTS);
+    assert_eq!(mirror.json("scrub --since 1d")["objects"], 0);
+}
+
+fn take_down(shelf: &Shelf, release: &str) {
+    let app = shelf.registry.app();
+    let request = TakedownRequest {
+        releases: vec![release.parse().unwrap()],
+        files: Vec::new(),
+        class: Class::Court,
+        scope: Scope::Global,
+        deadline_hours: None,
+        notice: "N-1".to_owned(),
+        appeal: None,
+        here: false,
+    };
+    shelf.registry.wait(async {
+        app.take_down(&request).await.unwrap();
+        app.remove_taken_down(true).await.unwrap();
+    });
+}
+
+#[test]
+fn what_is_taken_down_goes_and_what_others_need_stays() {
+    let shelf = Shelf::with_family();
+    // Packed together with what is taken down, and needed by itself.
+    let (kept, gone) = (noise(20, 30_000), noise(21, 30_000));
+    shelf.publish(&Package::model("lab/m", "1.0.0"), &[("kept.bin", &kept), ("gone.bin", &gone)]);
+    shelf.publish(&Package::model("lab/m", "1.1.0"), &[("kept.bin", &kept)]);
+    let (mirror, lax) = (Mirror::init(&shelf, ""), Mirror::init(&shelf, ""));
+    mirror.sync().succeeds();
+    lax.sync().succeeds();
+    take_down(&shelf, "lab/m@1.0.0");
+    mirror.sync().succeeds();
+    let window = &gone[1_000..1_064];
+    for file in files_below(&mirror.folder()) {
+        let bytes = fs::read(&file).unwrap();
+        let found = bytes.windows(64).any(|bytes| bytes == window);
+        assert!(!found, "{} still has what was taken down", file.display());
+    }
+    assert_equal(&shelf, &mirror, &["packs", "meta", "recipes"]);
+    let status = mirror.json("status");
+    assert_eq!(status["obeyed-takedowns"], 1, "{status}");
+    assert!(status["open-takedowns"].as_array().unwrap().is_empty());
+
+    let lax = Evil::honest(&lax.folder());
+    mirror
+        .operator
+        .tare(&format!("mirror check {}", lax.url()))
+        .ends_with(7)
+        .says(&["still serves"]);
+    let good = Evil::honest(&mirror.folder());
+    mirror.operator.tare(&format!("mirror check {}", good.url())).succeeds();
+}
+
+#[test]
+fn a_source_that_shows_another_history_is_not_cosigned() {
+    let shelf = Shelf::with_family();
+    let mirror = Mirror::init(&shelf, "");
+    mirror.sync().succeeds();
+    let before = fs::read(mirror.folder().join("checkpoint")).unwrap();
+    shelf.publish(&Package::model("lab/m", "1.0.0"), &[("m.bin", &noise(8, 9_000))]);
+    let forgery = forge_last_event(&shelf);
+    mirror.sync().ends_with(7).says(&["E-FORK", "does not cosign it"]);
+    assert_eq!(fs::read(mirror.folder().join("checkpoint")).unwrap(), before);
+    let evidence = files_below(&mirror.folder().join(".mirror/forks"));
+    let text = fs::read_to_string(&evidence[0]).unwrap();
+    assert!(text.contains("what the source shows") && text.contains("lead to"), "{text}");
+    forgery.iter().for_each(|(file, bytes)| replace(file, bytes));
+    mirror.sync().succeeds();
+}
+
+/// Puts another event at the end of the log, with its entry, under the head that is there. Gives the files as they were.
+fn forge_last_event(shelf: &Shelf) -> Vec<(PathBuf, Vec<u8>)> {
+    let newest = |kind: &str| {
+        let files = files_below(&shelf.registry.public(kind));
+        let file = files.into_iter().max_by_key(|file| fs::metadata(file).unwrap().len()).unwrap();
+        (file.clone(), fs::read(file).unwrap())
+    };
+    let (events, entries) = (newest("events"), newest("tile/entries"));
+    let text = String::from_utf8(events.1.clone()).unwrap();
+    let last = text.lines().last().unwrap();
+    let forged = last.replacen("\"by\":\"registry\"", "\"by\":\"registrY\"", 1);
+    assert_ne!(last, forged);
+    let digest = |line: &str| tare_format::Sha256::of(line.as_bytes()).hex();
+    let entry = String::from_utf8_lossy(&entries.1).contains(&digest(last));
+    assert!(entry, "the last event is not in the last bundle");
+    let (old, new) = (digest(last).into_bytes(), digest(&forged).into_bytes());
+    let mut bundle = entries.1.clone();
+    let at = bundle.windows(old.len()).position(|bytes| bytes == old).unwrap();
+    bundle[at..at + new.len()].copy_from_slice(&new);
+    replace(&entries.0, &bundle);
+    replace(&events.0, text.replace(last, &forged).as_bytes());
+    vec![events, entries]
+}
+
+#[test]
+fn only_one_sync_runs_at_a_time_and_a_plain_folder_is_no_mirror() {
+    let shelf = Shelf::empty();
+    let mirror = Mirror::init(&shelf, "");
+    let held = fs::File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(mirror.folder().join(".mirror/lock"))
+        .unwrap();
+    held.lock().unwrap();
+    mirror.sync().ends_with(1).says(&["another process"]);
+    drop(held);
+    mirror.sync().succeeds();
+    Project::new().tare("mirror sync").ends_with(2).says(&["tare mirror init"]);
+    let again = format!("mirror init mirror --from {}", mirror.source.url());
+    mirror.operator.tare(&again).ends_with(2).says(&["is a mirror already"]);
+}
