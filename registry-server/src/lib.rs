@@ -39,6 +39,7 @@ pub mod root;
 pub mod witness;
 
 mod advance;
+mod advisory;
 mod auth;
 mod collect;
 mod config;
@@ -60,6 +61,7 @@ mod sequence;
 mod standing;
 mod takedown;
 
+pub use advisory::Exported;
 pub use auth::TokenText;
 pub use config::Config;
 pub use cosign::{HttpCosigners, SetupError};

@@ -18,13 +18,16 @@ pub enum Action {
     Yank,
     /// Change owners and signers.
     Owner,
+    /// Write advisories.
+    Security,
     /// Administer the registry: users, tokens of others.
     Admin,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 4] = [Self::Publish, Self::Yank, Self::Owner, Self::Admin];
+    pub const ALL: [Self; 5] =
+        [Self::Publish, Self::Yank, Self::Owner, Self::Security, Self::Admin];
 
     /// The action's name.
     #[must_use]
@@ -33,6 +36,7 @@ impl Action {
             Self::Publish => "publish",
             Self::Yank => "yank",
             Self::Owner => "owner",
+            Self::Security => "security",
             Self::Admin => "admin",
         }
     }
@@ -120,7 +124,7 @@ impl FromStr for Scope {
     fn from_str(text: &str) -> Result<Self, String> {
         let fail = || {
             format!(
-                "`{text}` is not a scope: expected `publish:`, `yank:` or `owner:` with `*`, `ns/*` or `ns/name`, or `admin`"
+                "`{text}` is not a scope: expected `publish:`, `yank:`, `owner:` or `security:` with `*`, `ns/*` or `ns/name`, or `admin`"
             )
         };
         let (action, pattern) = text.split_once(':').unwrap_or((text, "*"));
@@ -160,7 +164,7 @@ impl JsonSchema for Scope {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "description": "publish:*, publish:ns/*, yank:ns/name, owner:*, admin" })
+        json_schema!({ "type": "string", "description": "publish:*, publish:ns/*, yank:ns/name, owner:*, security:ns/*, admin" })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The subcommands, one file each.
 
 mod accounts;
+mod advisory;
 mod fsck;
 mod init;
 mod log;
@@ -128,6 +129,13 @@ enum Verb {
     ///
     /// For names and reasons that must not be there. What the event did stays.
     Redact(redact::RedactArgs),
+    /// Log advisories, and export them
+    Advisory {
+        #[command(subcommand)]
+        verb: advisory::AdvisoryVerb,
+        #[command(flatten)]
+        common: Common,
+    },
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -149,6 +157,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Takedown(args) => takedown::run(args).await?,
         Verb::Restore(args) => takedown::restore(args).await?,
         Verb::Redact(args) => redact::run(args).await?,
+        Verb::Advisory { verb, common } => advisory::run(verb, &common).await?,
         Verb::Completions { shell } => {
             let mut command = Cli::command();
             clap_complete::generate(shell, &mut command, "tare-registry", &mut std::io::stdout());

@@ -3,6 +3,7 @@
 //! A handler extracts, authorizes, calls and maps. What it needs from its caller stands in its row.
 
 mod about;
+mod advisories;
 mod endpoint;
 mod files;
 mod namespaces;
@@ -15,6 +16,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, post, put};
 use http::Method;
+use tare_format::advisory::Advisory;
 use tare_format::api;
 use tare_format::problem::Code;
 use tare_format::registry::Registry as Document;
@@ -140,6 +142,8 @@ fn publishing() -> Vec<Endpoint> {
 fn standing() -> Vec<Endpoint> {
     const SIGNERS: &str = "/api/v1/packages/{namespace}/{name}/signers";
     const OWNERS: &str = "/api/v1/namespaces/{namespace}/owners";
+    const ADVISORIES: &str = "/api/v1/advisories";
+    let security = Scope(Action::Security);
     let (yank, owner) = (Scope(Action::Yank), Scope(Action::Owner));
     let status = |path, summary, handler| {
         Endpoint::post(path, yank, summary, handler)
@@ -162,6 +166,9 @@ fn standing() -> Vec<Endpoint> {
             "Make a version not installable",
             post(packages::withdraw),
         ),
+        Endpoint::post(ADVISORIES, security, "Log an advisory", post(advisories::add))
+            .takes(json::<Advisory>())
+            .gives(json::<api::Changed>()),
         Endpoint::get(SIGNERS, Nothing, "The keys that may sign", get(packages::signers))
             .gives(json::<api::Signers>()),
         Endpoint::post(SIGNERS, owner, "Add or remove a key", post(packages::change_signer))

@@ -45,7 +45,7 @@ struct Scene {
 impl Scene {
     async fn of(caller: &str) -> Self {
         let registry = TestRegistry::start().await;
-        let all = ["publish:*", "yank:*", "owner:*"];
+        let all = ["publish:*", "yank:*", "owner:*", "security:*"];
         let expired = registry.user("owner", &all).await;
         registry.clock.advance(31 * 24 * 3600);
         let owner = registry.user("owner", &all).await;
@@ -54,7 +54,7 @@ impl Scene {
             "expired" => expired,
             "no-scope" => registry.token("owner", &["publish:else/*", "yank:else/*"]).await,
             "owner" => owner.clone(),
-            "admin" => registry.user("root", &["publish:*", "yank:*", "owner:*", "admin"]).await,
+            "admin" => registry.user("root", &["publish:*", "yank:*", "owner:*", "security:*", "admin"]).await,
             other => registry.user(other, &all).await,
         };
         if registry.app.users().await.unwrap().iter().any(|user| user.login == "disabled") {
@@ -140,6 +140,7 @@ impl Scene {
             _ if path.ends_with("/signers") => {
                 json!({ "pem": pem, "change": "add" }).to_string().into()
             }
+            _ if path.ends_with("/advisories") => advisory(self.turn).into(),
             _ if path.ends_with("/owners") => "{\"login\":\"owner\",\"change\":\"add\"}".into(),
             "meta" => next.meta.clone().into(),
             "recipes" => next.files[0].recipe.to_bytes().into(),
@@ -159,4 +160,21 @@ impl Scene {
     fn bundle(&self) -> String {
         tare_format::Sha256::of(&self.bundle_bytes()).hex()
     }
+}
+
+/// An advisory about the owner's package.
+fn advisory(number: u8) -> String {
+    json!({
+        "id": format!("x_TARE-2026-{number}"),
+        "modified": "2026-11-24T12:00:00Z",
+        "published": "2026-11-24T12:00:00Z",
+        "summary": "The weights were changed on their way.",
+        "affected": [{ "package": "lab/tiny", "versions": "=1.0.0" }],
+        "kind": "poisoned-weights",
+        "action": "block",
+        "severity": "high",
+        "propagates": "derived",
+        "confidence": "confirmed",
+    })
+    .to_string()
 }

@@ -4,6 +4,7 @@
 #![expect(clippy::result_large_err, reason = "an answer is an error only on its way to the test")]
 
 mod accounts;
+mod advisories;
 mod authorization;
 mod bad_input;
 mod command;
