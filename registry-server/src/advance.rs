@@ -97,3 +97,39 @@ async fn gather(registry: &Registry) -> Result<(), ApiError> {
     let lines = registry.config.cosigners.gather(registry, &root, &note).await;
     head::add_cosignatures(registry, checkpoint.size, &lines).await
 }
+
+#[cfg(test)]
+mod tests {
+    use tare_format::event::{BY_REGISTRY, EventBody};
+    use tare_store::ObjectKey;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::Config;
+
+    #[tokio::test]
+    async fn what_another_process_appended_becomes_public() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::new(folder.path().join("registry"));
+        Registry::init(&config).await.unwrap();
+        let server = Registry::open(config.clone()).await.unwrap();
+        let advancing = tokio::spawn(for_ever(std::sync::Arc::clone(&server)));
+        let command = Registry::attach(config).await.unwrap();
+        let mut batch = command.batch(BY_REGISTRY).await.unwrap();
+        let body =
+            EventBody::Namespace { namespace: "lab".parse().unwrap(), owner: "ada".to_owned() };
+        batch.append(body).await.unwrap();
+        batch.commit().await.unwrap();
+
+        let appears = async {
+            let mut looks = interval(Duration::from_millis(20));
+            while server.log_summary().await.unwrap().published < 4 {
+                looks.tick().await;
+            }
+        };
+        timeout(Duration::from_secs(20), appears).await.expect("it became public");
+        advancing.abort();
+        let page = ObjectKey::Namespace("lab".parse().unwrap());
+        assert!(server.store.size(&page).unwrap().is_some());
+    }
+}

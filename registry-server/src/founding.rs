@@ -3,6 +3,8 @@
 //! The registry's id is the hash of that document, so there is no registry without one. `init` makes the smallest: one root
 //! key, no witnesses, both keys in files beside the database. It grows by root documents that are published later.
 
+use std::fs::DirBuilder;
+use std::io;
 use std::path::Path;
 
 use jiff::ToSpan as _;
@@ -66,7 +68,7 @@ impl FirstRoot {
 /// When the keys cannot be made or kept.
 pub(crate) fn small_root(config: &Config) -> Result<FirstRoot, ApiError> {
     let folder = config.keys();
-    std::fs::create_dir_all(&folder)?;
+    make_folder(&folder)?;
     let name = name(config)?;
     let root = key(config, &folder.join("root.key"), &format!("{name}/root"))?;
     let log = key(config, &folder.join("log.key"), &format!("{name}/log1"))?;
@@ -110,6 +112,15 @@ impl Registry {
     }
 }
 
+/// Makes the folder of keys, for its owner alone where the system knows such a thing.
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
 /// The registry's name: as configured, or as the keys of an earlier try have it, or drawn.
 fn name(config: &Config) -> Result<KeyName, ApiError> {
     let name = match &config.name {
@@ -150,4 +161,47 @@ fn expiry(config: &Config) -> Result<Time, ApiError> {
     let then = now.checked_add(MONTHS.months()).map_err(ApiError::internal)?;
     let seconds = u64::try_from(then.timestamp().as_second()).map_err(ApiError::internal)?;
     Time::from_seconds(seconds).map_err(ApiError::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_init_that_was_cut_off_goes_on_with_its_keys() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::new(folder.path().join("registry"));
+        std::fs::create_dir_all(&config.path).unwrap();
+        let first = small_root(&config).unwrap();
+        let log = std::fs::read(config.keys().join("log.key")).unwrap();
+        Registry::init(&config).await.unwrap();
+        assert_eq!(std::fs::read(config.keys().join("log.key")).unwrap(), log);
+        let registry = Registry::attach(config).await.unwrap();
+        // The time may have moved on between the two, and with it the expiry.
+        assert!(first.id().as_str().starts_with("tr1-") && registry.id().as_str().len() == 36);
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn keys_are_their_owners_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::new(folder.path().join("registry"));
+        Registry::init(&config).await.unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&config.keys()), 0o700);
+        for name in ["root.key", "log.key"] {
+            assert_eq!(mode(&config.keys().join(name)), 0o600, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_no_key_can_have_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::new(folder.path());
+        for bad in ["", "two words", "a+b"] {
+            config.name = Some(bad.to_owned());
+            assert!(small_root(&config).is_err(), "{bad}");
+        }
+    }
 }

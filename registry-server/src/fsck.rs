@@ -11,6 +11,7 @@ mod replay;
 
 use std::collections::BTreeSet;
 
+use sqlx::Connection as _;
 use tare_store::backend::read_all;
 use tare_store::{ObjectKey, ObjectKind, StoreError};
 
@@ -48,8 +49,13 @@ pub struct Report {
 /// When the database itself cannot be read. What is wrong with files is in the report.
 pub async fn fsck(registry: &Registry, read_data: bool) -> Result<Report, ApiError> {
     let mut report = Report::default();
-    log::check(registry, &mut report).await?;
-    replay::check(registry, &mut report).await?;
+    {
+        // One view of the database, which a server may go on changing.
+        let mut reader = registry.db.read().await?;
+        let mut db = reader.begin().await?;
+        log::check(&mut db, &mut report).await?;
+        replay::check(registry, &mut db, &mut report).await?;
+    }
     for difference in differences(registry).await? {
         report.problems.push(difference.problem);
     }

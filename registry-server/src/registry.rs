@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::db::Database;
 use crate::entropy::Entropy;
 use crate::error::ApiError;
-use crate::founding::{FirstRoot, small_root};
+use crate::founding::{FirstRoot, make_folder, small_root};
 use crate::key_file::{self, KeyFileError};
 use crate::log_key::LogKeyError;
 use crate::{guard, projection};
@@ -156,7 +156,7 @@ impl Registry {
         let root = FirstRoot::new(root).map_err(OpenError::Found)?;
         let database = Self::prepare(config).await?;
         let folder = config.keys();
-        std::fs::create_dir_all(&folder).map_err(|source| OpenError::Folder {
+        make_folder(&folder).map_err(|source| OpenError::Folder {
             action: "make the folder",
             path: folder.clone(),
             source,
@@ -300,6 +300,7 @@ impl Registry {
     async fn recover(&self) -> Result<(), OpenError> {
         guard::check(self).await?;
         projection::write_registry(self).await.map_err(OpenError::Recover)?;
+        projection::notice_loss(self).await.map_err(OpenError::Recover)?;
         self.remove_taken_down(true).await.map_err(OpenError::Recover)?;
         projection::project(self).await.map_err(OpenError::Recover)
     }

@@ -16,26 +16,24 @@ use crate::db::tree::CheckpointRow;
 use crate::db::{Connection, events, roots, state, tree};
 use crate::error::{ApiError, chain};
 use crate::projection::log::leaf;
-use crate::registry::Registry;
 use crate::sequence;
 
 /// Makes the tree anew from the events and compares.
-pub(super) async fn check(registry: &Registry, report: &mut Report) -> Result<(), ApiError> {
-    let mut db = registry.db.read().await?;
-    let logs = logs(&mut db).await?;
+pub(super) async fn check(db: &mut Connection, report: &mut Report) -> Result<(), ApiError> {
+    let logs = logs(db).await?;
     let mut whole = Edge::new();
-    let size = tree::newest_checkpoint(&mut db).await?.map_or(0, |newest| newest.size);
+    let size = tree::newest_checkpoint(db).await?.map_or(0, |newest| newest.size);
     while whole.size() < size {
         let (from, to) =
             (whole.size(), whole.size().saturating_add(u64::from(TILE_WIDTH)).min(size));
-        let rows = events::range(&mut db, from, to).await?;
+        let rows = events::range(db, from, to).await?;
         let mut tile = Edge::new();
         for row in &rows {
             check_event(row, whole.size(), report);
             let before = whole.hashes().to_vec();
             whole.append(leaf(row)).map_err(ApiError::internal)?;
             tile.append(leaf(row)).map_err(ApiError::internal)?;
-            if let Some(checkpoint) = tree::checkpoint(&mut db, whole.size()).await? {
+            if let Some(checkpoint) = tree::checkpoint(db, whole.size()).await? {
                 let is_right = checkpoint.root == whole.root() && checkpoint.edge == before;
                 if !is_right || !is_signed(&checkpoint, &logs) {
                     let size = checkpoint.size;
@@ -51,17 +49,17 @@ pub(super) async fn check(registry: &Registry, report: &mut Report) -> Result<()
         }
         if tile.size() == u64::from(TILE_WIDTH) {
             let number = from / u64::from(TILE_WIDTH);
-            let kept = tree::hashes(&mut db, 1, number, number.saturating_add(1)).await?;
+            let kept = tree::hashes(db, 1, number, number.saturating_add(1)).await?;
             if kept != [tile.root()] {
                 report.problems.push(format!("the root of the tile {number} is not of its events"));
             }
         }
     }
     report.events = whole.size();
-    if events::count(&mut db).await? != size {
+    if events::count(db).await? != size {
         report.problems.push("there are events that no checkpoint covers".to_owned());
     }
-    check_map(&mut db, size, report).await
+    check_map(db, size, report).await
 }
 
 /// The keys of every log that a root document named.

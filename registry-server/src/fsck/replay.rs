@@ -21,15 +21,18 @@ use crate::registry::Registry;
 const SOME: u64 = 1024;
 
 /// Replays the log from its first event, and compares the pages that it comes to.
-pub(super) async fn check(registry: &Registry, report: &mut Report) -> Result<(), ApiError> {
-    let mut db = registry.db.read().await?;
-    let redactions = events::lines_of_type(&mut db, "redact").await?;
+pub(super) async fn check(
+    registry: &Registry,
+    db: &mut Connection,
+    report: &mut Report,
+) -> Result<(), ApiError> {
+    let redactions = events::lines_of_type(db, "redact").await?;
     let ahead = Redactions::scan(redactions.iter().map(String::as_str));
     let (pages, map) = (MemoryPages::new(), MemoryMap::new());
     let mut replay = Replay::new(registry.id.clone(), pages, map, Start::default(), ahead);
     while replay.size() < report.events {
         let to = replay.size().saturating_add(SOME).min(report.events);
-        let rows = events::range(&mut db, replay.size(), to).await?;
+        let rows = events::range(db, replay.size(), to).await?;
         let bundles = bundles(registry, &rows).await?;
         for row in &rows {
             let bundle = |asked: &SignatureRef| bundles.get(&asked.sha256).cloned();
@@ -46,7 +49,7 @@ pub(super) async fn check(registry: &Registry, report: &mut Report) -> Result<()
         }
     }
     match replay.finish() {
-        Ok((pages, _, _)) => compare(&mut db, &pages, report).await,
+        Ok((pages, _, _)) => compare(db, &pages, report).await,
         Err(error) => {
             report.problems.push(format!("the replay of the log fails: {}", chain(&error)));
             Ok(())

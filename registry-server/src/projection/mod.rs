@@ -63,6 +63,17 @@ pub(crate) async fn project(registry: &Registry) -> Result<(), ApiError> {
     head::publish(registry, checkpoint.size).await
 }
 
+/// Sees to it that the next [`project`] writes everything when the public folder was lost.
+///
+/// # Errors
+/// When the database or the store fails.
+pub(crate) async fn notice_loss(registry: &Registry) -> Result<(), ApiError> {
+    match exists(registry, &ObjectKey::PendingHead).await? {
+        true => Ok(()),
+        false => forget(registry).await,
+    }
+}
+
 /// Forgets how far the public files are, so that the next [`project`] writes all of them.
 ///
 /// # Errors

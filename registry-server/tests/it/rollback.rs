@@ -112,6 +112,23 @@ async fn a_database_older_than_what_a_witness_saw_is_refused() {
 }
 
 #[tokio::test]
+async fn a_public_folder_that_was_lost_is_made_again() {
+    let (_folder, config, _) = backed_up().await;
+    let heads = ["head", "head.pending", "checkpoint", "notices", "packages/lab/tiny"];
+    let read = |name: &str| std::fs::read(config.public().join(name)).unwrap();
+    let before = heads.map(read);
+    for name in ["tile", "events", "state", "packages", "namespaces", "root"] {
+        std::fs::remove_dir_all(config.public().join(name)).unwrap();
+    }
+    for name in ["head", "head.pending", "checkpoint", "notices"] {
+        std::fs::remove_file(config.public().join(name)).unwrap();
+    }
+    let app = Registry::open(config.clone()).await.unwrap();
+    assert_eq!(registry_server::fsck::fsck(&app, true).await.unwrap().problems, [""; 0]);
+    assert_eq!(heads.map(read), before);
+}
+
+#[tokio::test]
 async fn a_damaged_head_is_written_anew() {
     let (_folder, config, _) = backed_up().await;
     let head = config.public().join("head");
