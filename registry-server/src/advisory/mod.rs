@@ -62,8 +62,7 @@ pub(crate) async fn submit(
     principal: &Principal,
     advisory: Advisory,
 ) -> Result<Changed, ApiError> {
-    let is_security =
-        principal.admin && principal.scopes.contains(&Scope::all(Action::Security));
+    let is_security = principal.admin && principal.scopes.contains(&Scope::all(Action::Security));
     if is_security {
         return append(registry, BY_REGISTRY, advisory).await;
     }
@@ -76,7 +75,10 @@ pub(crate) async fn submit(
     }
     drop(db);
     if !advisory.hashes.is_empty() {
-        let detail = format!("`{}` names files by their hashes, which only the registry may do", advisory.id);
+        let detail = format!(
+            "`{}` names files by their hashes, which only the registry may do",
+            advisory.id
+        );
         return Err(ApiError::new(Code::NotOwner, detail)
             .help("leave `hashes` out, or report it to the registry's security team"));
     }
@@ -102,15 +104,12 @@ async fn append(registry: &Registry, by: &str, advisory: Advisory) -> Result<Cha
 }
 
 /// Whether an advisory says something new; refuses one that may not take the place of the one before.
-async fn is_new(
-    db: &mut Connection,
-    by: &str,
-    advisory: &Advisory,
-) -> Result<bool, ApiError> {
+async fn is_new(db: &mut Connection, by: &str, advisory: &Advisory) -> Result<bool, ApiError> {
     for package in advisory.packages() {
         let row = names::package(db, &package.key()).await?;
         if row.is_none_or(|row| row.name != package.as_str()) {
-            let detail = format!("`{}` names `{package}`, which is not in this registry", advisory.id);
+            let detail =
+                format!("`{}` names `{package}`, which is not in this registry", advisory.id);
             return Err(ApiError::not_found(detail).help("write the name as its owner does"));
         }
     }

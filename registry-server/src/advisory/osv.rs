@@ -73,11 +73,8 @@ impl Registry {
             "affected": affected,
             "database_specific": { "tare": specific(advisory) },
         });
-        let references: Vec<Value> = advisory
-            .references
-            .iter()
-            .map(|url| json!({ "type": "WEB", "url": url }))
-            .collect();
+        let references: Vec<Value> =
+            advisory.references.iter().map(|url| json!({ "type": "WEB", "url": url })).collect();
         for (field, value, is_there) in [
             ("withdrawn", json!(advisory.withdrawn), advisory.withdrawn.is_some()),
             ("aliases", json!(advisory.aliases), !advisory.aliases.is_empty()),

@@ -32,7 +32,9 @@ pub(super) async fn run(args: RedactArgs) -> anyhow::Result<()> {
     }
     output::talk(format!("event {} is redacted by event {}", args.event, redacted.event));
     if !redacted.is_erased {
-        output::talk("its text is in the database's write-ahead log until the server folds it: restart it to be sure");
+        output::talk(
+            "its text is in the database's write-ahead log until the server folds it: restart it to be sure",
+        );
     }
     output::talk("copies have it until they follow the log, and backups for ever");
     Ok(())

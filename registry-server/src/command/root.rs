@@ -135,7 +135,10 @@ fn keygen(name: KeyName, out: &Path, config: &Config) -> anyhow::Result<()> {
     key_file::create(&secret, &key)?;
     tare_store::durable::write(&public, format!("{}\n", key.verifier()).as_bytes())?;
     output::data(key.verifier());
-    output::talk(format!("keep `{}` off the registry's machine, and a copy of it", secret.display()));
+    output::talk(format!(
+        "keep `{}` off the registry's machine, and a copy of it",
+        secret.display()
+    ));
     output::talk(format!("give `{}` to the registry's operator", public.display()));
     Ok(())
 }

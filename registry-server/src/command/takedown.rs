@@ -151,9 +151,8 @@ pub(super) async fn restore(args: RestoreArgs) -> anyhow::Result<()> {
 }
 
 pub(super) fn class(text: &str) -> Result<Class, String> {
-    serde_json::from_value(json!(text)).map_err(|_| {
-        "expected csam, pii, copyright, licence, malware, court or other".to_owned()
-    })
+    serde_json::from_value(json!(text))
+        .map_err(|_| "expected csam, pii, copyright, licence, malware, court or other".to_owned())
 }
 
 fn sha256(text: &str) -> Result<Sha256, String> {

@@ -75,7 +75,9 @@ impl HttpCosigners {
             .collect();
         let mut lines: Vec<(&VerifierKey, u64, NoteSignature)> = Vec::new();
         let mut end = Instant::now() + PATIENCE;
-        while let Ok(Some((key, answer))) = timeout(end.saturating_duration_since(Instant::now()), asked.next()).await {
+        while let Ok(Some((key, answer))) =
+            timeout(end.saturating_duration_since(Instant::now()), asked.next()).await
+        {
             for line in answer {
                 if let Some(time) = cosignature::time(key, wanted.note.text(), line.bytes()) {
                     lines.push((key, time, line));
@@ -105,7 +107,11 @@ impl HttpCosigners {
                 Ok(Added::Has(size)) if size <= wanted.checkpoint.size() => old = size,
                 Ok(Added::Has(size)) => {
                     // Only a later checkpoint of this very log can be newer; a restart finds out which (the rollback guard).
-                    tracing::warn!(witness = witness.label, size, "a witness has seen a larger log");
+                    tracing::warn!(
+                        witness = witness.label,
+                        size,
+                        "a witness has seen a larger log"
+                    );
                     return Vec::new();
                 }
                 Ok(Added::Unsupported) => return self.poll(wanted, witness, url).await,

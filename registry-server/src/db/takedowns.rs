@@ -48,20 +48,17 @@ pub(crate) async fn insert_file(
     event: u64,
     file: Sha256,
 ) -> Result<(), ApiError> {
-    sqlx::query(
-        "INSERT INTO takedown_file (event, sha256) VALUES (?, ?) ON CONFLICT DO NOTHING",
-    )
-    .bind(integer(event)?)
-    .bind(file.as_bytes().as_slice())
-    .execute(db)
-    .await?;
+    sqlx::query("INSERT INTO takedown_file (event, sha256) VALUES (?, ?) ON CONFLICT DO NOTHING")
+        .bind(integer(event)?)
+        .bind(file.as_bytes().as_slice())
+        .execute(db)
+        .await?;
     Ok(())
 }
 
 /// The takedowns whose bytes are to go from here and are not known to be gone, oldest first.
 pub(crate) async fn unfinished(db: &mut Connection) -> Result<Vec<u64>, ApiError> {
-    const SQL: &str =
-        "SELECT event FROM takedown WHERE here = 1 AND done = 0 AND restored IS NULL ORDER BY event";
+    const SQL: &str = "SELECT event FROM takedown WHERE here = 1 AND done = 0 AND restored IS NULL ORDER BY event";
     let rows: Vec<i64> = sqlx::query_scalar(SQL).fetch_all(db).await?;
     rows.into_iter().map(unsigned).collect()
 }
@@ -76,11 +73,7 @@ pub(crate) async fn set_done(db: &mut Connection, event: u64) -> Result<(), ApiE
 }
 
 /// Says that a takedown was taken back. What was gone for it is not any more.
-pub(crate) async fn set_restored(
-    db: &mut Connection,
-    event: u64,
-    by: u64,
-) -> Result<(), ApiError> {
+pub(crate) async fn set_restored(db: &mut Connection, event: u64, by: u64) -> Result<(), ApiError> {
     let event = integer(event)?;
     sqlx::query("UPDATE takedown SET restored = ? WHERE event = ?")
         .bind(integer(by)?)
@@ -94,10 +87,7 @@ pub(crate) async fn set_restored(
 }
 
 /// Whether a takedown is in force; `None` for an event that is none.
-pub(crate) async fn is_in_force(
-    db: &mut Connection,
-    event: u64,
-) -> Result<Option<bool>, ApiError> {
+pub(crate) async fn is_in_force(db: &mut Connection, event: u64) -> Result<Option<bool>, ApiError> {
     Ok(sqlx::query_scalar("SELECT restored IS NULL FROM takedown WHERE event = ?")
         .bind(integer(event)?)
         .fetch_optional(db)
@@ -128,10 +118,8 @@ pub(crate) async fn files_down(db: &mut Connection) -> Result<HashSet<Sha256>, A
 pub(crate) async fn of_file(db: &mut Connection, file: Sha256) -> Result<Option<u64>, ApiError> {
     const SQL: &str = "SELECT f.event FROM takedown_file f JOIN takedown d ON d.event = f.event
          WHERE f.sha256 = ? AND d.here = 1 AND d.restored IS NULL ORDER BY f.event LIMIT 1";
-    let event: Option<i64> = sqlx::query_scalar(SQL)
-        .bind(file.as_bytes().as_slice())
-        .fetch_optional(db)
-        .await?;
+    let event: Option<i64> =
+        sqlx::query_scalar(SQL).bind(file.as_bytes().as_slice()).fetch_optional(db).await?;
     event.map(unsigned).transpose()
 }
 

@@ -163,7 +163,8 @@ impl Changes {
     pub fn apply(self, current: &RootDocument, now: Timestamp) -> Result<RootDocument, DraftError> {
         let version = current.version.checked_add(1);
         let version = version.ok_or(DraftError::LastVersion { version: current.version })?;
-        let mut log = current.policy.logs().first().cloned().ok_or(DraftError::Logs { found: 0 })?;
+        let mut log =
+            current.policy.logs().first().cloned().ok_or(DraftError::Logs { found: 0 })?;
         let mut old_logs = current.old_logs.clone();
         if let Some(Rotation { key, frozen }) = self.rotate {
             old_logs.push(frozen);

@@ -115,10 +115,9 @@ impl FromStr for WitnessSpec {
             Some((key, url)) => (key, url.strip_prefix('=').map(str::to_owned)),
             None => (rest, None),
         };
-        let key = key.parse().map_err(|source| PartError::WitnessKey {
-            label: label.to_owned(),
-            source,
-        })?;
+        let key = key
+            .parse()
+            .map_err(|source| PartError::WitnessKey { label: label.to_owned(), source })?;
         Ok(Self(Witness { label: label.to_owned(), key, url }))
     }
 }
@@ -178,7 +177,8 @@ impl Expiry {
             Ok(time) => time,
             Err(_) => {
                 let span = span(&self.0).ok_or_else(fail)?;
-                let end = now.to_zoned_datetime(TimeZone::UTC).checked_add(span).map_err(|_| fail())?;
+                let end =
+                    now.to_zoned_datetime(TimeZone::UTC).checked_add(span).map_err(|_| fail())?;
                 let seconds = u64::try_from(end.timestamp().as_second()).map_err(|_| fail())?;
                 Time::from_seconds(seconds).map_err(|_| fail())?
             }

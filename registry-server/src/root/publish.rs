@@ -144,7 +144,8 @@ pub fn prepare_log_key(
 pub async fn newest(registry: &Registry) -> Result<RootFile, PublishError> {
     let mut db = registry.db.read().await?;
     let newest = roots::newest(&mut db).await?;
-    let (_, note) = newest.ok_or_else(|| ApiError::internal("the registry has no root document"))?;
+    let (_, note) =
+        newest.ok_or_else(|| ApiError::internal("the registry has no root document"))?;
     let note = Note::parse(note.as_bytes()).map_err(ApiError::internal)?;
     RootFile::of(&note).map_err(|error| ApiError::internal(error).into())
 }
@@ -173,9 +174,8 @@ pub async fn rotation(registry: &Registry) -> Result<Rotation, PublishError> {
 /// there. Nothing has changed then.
 pub async fn publish(config: &Config, path: &Path) -> Result<Published, PublishError> {
     let file = RootFile::read(path)?;
-    let note = file
-        .note()
-        .map_err(|source| PublishError::Unsigned { path: path.to_owned(), source })?;
+    let note =
+        file.note().map_err(|source| PublishError::Unsigned { path: path.to_owned(), source })?;
     let document = file.document();
     let (version, expires) = (document.version, document.expires);
     let now = u64::try_from(config.clock.now().as_second()).unwrap_or_default();

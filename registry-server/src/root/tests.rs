@@ -14,15 +14,14 @@ fn root_key(label: &str) -> SigningKey {
 }
 
 fn listed(labels: &str) -> Vec<RootKey> {
-    let key = |label: &str| RootKey {
-        label: label.to_owned(),
-        key: root_key(label).verifier().clone(),
-    };
+    let key =
+        |label: &str| RootKey { label: label.to_owned(), key: root_key(label).verifier().clone() };
     labels.split(',').map(key).collect()
 }
 
 fn witness(label: &str) -> WitnessSpec {
-    let key = signing(&format!("{label}.example/w"), Algorithm::CosignatureEd25519, label.as_bytes()[1]);
+    let key =
+        signing(&format!("{label}.example/w"), Algorithm::CosignatureEd25519, label.as_bytes()[1]);
     format!("{label}={}=https://{label}.example/", key.verifier()).parse().unwrap()
 }
 
@@ -74,7 +73,8 @@ fn a_draft_is_signed_on_one_machine_after_another() {
         assert_eq!(RootDocument::verify_first(&note).is_ok(), enough);
     }
     let file = RootFile::read(&path).unwrap();
-    let who: Vec<_> = file.signers(file.document()).map(|(root, signed)| (&*root.label, signed)).collect();
+    let who: Vec<_> =
+        file.signers(file.document()).map(|(root, signed)| (&*root.label, signed)).collect();
     assert_eq!(who, [("a", true), ("b", false), ("c", true)]);
 }
 
@@ -135,7 +135,11 @@ fn witnesses_come_and_go_with_their_quorum() {
         ..Changes::default()
     };
     let two = change.apply(&one, now()).unwrap();
-    assert!(describe(&two).contains(&"quorum       2 of w2, w3".to_owned()), "{:?}", describe(&two));
+    assert!(
+        describe(&two).contains(&"quorum       2 of w2, w3".to_owned()),
+        "{:?}",
+        describe(&two)
+    );
     assert_eq!(changes(&one, &two).len(), 3, "{:?}", changes(&one, &two));
     let nobody = Changes { remove_witnesses: vec!["w9".to_owned()], ..Changes::default() };
     assert!(matches!(nobody.apply(&one, now()), Err(DraftError::NoWitness { .. })));
@@ -160,7 +164,17 @@ fn parts_are_read_as_people_write_them() {
     assert_eq!(end("18mo").unwrap(), "2028-05-25T00:00:00Z");
     assert_eq!(end("1d").unwrap(), "2026-11-26T00:00:00Z");
     assert_eq!(end("2030-01-01T00:00:00Z").unwrap(), "2030-01-01T00:00:00Z");
-    for bad in ["", "0d", "-1d", "18", "mo", "99999999999999999999d", "9999y", "2020-01-01T00:00:00Z", "1ä"] {
+    for bad in [
+        "",
+        "0d",
+        "-1d",
+        "18",
+        "mo",
+        "99999999999999999999d",
+        "9999y",
+        "2020-01-01T00:00:00Z",
+        "1ä",
+    ] {
         assert!(end(bad).is_err(), "{bad}");
     }
     for bad in ["", "any", "some W1", "-1 W1"] {
@@ -180,7 +194,13 @@ fn a_file_that_is_no_root_document_is_refused() {
     let path = folder.path().join("x.note");
     let good = RootFile::draft(first("none")).unwrap().text;
     let huge = "x".repeat(MAX_NOTE + 1);
-    for bad in ["", "tare-root/v1\n", &good.replace("version 1", "version 01"), &format!("{good}\n"), &huge] {
+    for bad in [
+        "",
+        "tare-root/v1\n",
+        &good.replace("version 1", "version 01"),
+        &format!("{good}\n"),
+        &huge,
+    ] {
         std::fs::write(&path, bad).unwrap();
         assert!(RootFile::read(&path).is_err(), "{}", bad.len());
     }

@@ -45,13 +45,7 @@ pub fn changes(before: &RootDocument, next: &RootDocument) -> Vec<String> {
     let logs = |document: &RootDocument| document.policy.logs().to_vec();
     compare(&mut lines, "log", &logs(before), &logs(next), |log| log.key.to_string());
     compare(&mut lines, "ended log", &before.old_logs, &next.old_logs, ToString::to_string);
-    compare(
-        &mut lines,
-        "witness",
-        before.policy.witnesses(),
-        next.policy.witnesses(),
-        witness,
-    );
+    compare(&mut lines, "witness", before.policy.witnesses(), next.policy.witnesses(), witness);
     let (was, is) = (quorum(&before.policy), quorum(&next.policy));
     if was != is {
         lines.push(format!("quorum {is} instead of {was}"));

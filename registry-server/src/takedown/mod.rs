@@ -27,8 +27,8 @@ use crate::registry::Registry;
 use crate::standing::settle_newest;
 
 pub use plan::{PlannedFile, TakedownPlan};
-pub(crate) use refuse::{gone, leftovers, refuse_files, refuse_since};
 pub use redact::Redacted;
+pub(crate) use refuse::{gone, leftovers, refuse_files, refuse_since};
 pub use remove::Removed;
 
 /// The longest name of a notice, in bytes. It stays in the log for ever.
@@ -68,10 +68,7 @@ impl Registry {
     ///
     /// # Errors
     /// `not-found` for a release that is not here; when a document cannot be read.
-    pub async fn plan_takedown(
-        &self,
-        request: &TakedownRequest,
-    ) -> Result<TakedownPlan, ApiError> {
+    pub async fn plan_takedown(&self, request: &TakedownRequest) -> Result<TakedownPlan, ApiError> {
         check(request)?;
         let mut targets = {
             let mut db = self.db.read().await?;
@@ -147,9 +144,8 @@ async fn find(db: &mut Connection, asked: &[ReleaseId]) -> Result<Vec<Found>, Ap
 }
 
 fn check(request: &TakedownRequest) -> Result<(), ApiError> {
-    let is_line = |text: &str, most| {
-        (1..=most).contains(&text.len()) && !text.chars().any(char::is_control)
-    };
+    let is_line =
+        |text: &str, most| (1..=most).contains(&text.len()) && !text.chars().any(char::is_control);
     if request.releases.is_empty() && request.files.is_empty() {
         return Err(ApiError::bad_request("a takedown names no release and no file"));
     }

@@ -64,11 +64,7 @@ impl Targets {
         Ok(Self { releases, files: takedowns::files_down(db).await? })
     }
 
-    pub(super) fn with(
-        mut self,
-        releases: impl Iterator<Item = i64>,
-        files: &[Sha256],
-    ) -> Self {
+    pub(super) fn with(mut self, releases: impl Iterator<Item = i64>, files: &[Sha256]) -> Self {
         self.releases.extend(releases);
         self.files.extend(files);
         self

@@ -26,7 +26,9 @@ pub(crate) async fn gone(
         _ => Code::TakenDown,
     };
     let detail = format!("`{key}` was taken down by event {event}, for `{class}`");
-    Ok(Some(ApiError::new(code, detail).help("the event in the registry's log says what it was about")))
+    Ok(Some(
+        ApiError::new(code, detail).help("the event in the registry's log says what it was about"),
+    ))
 }
 
 /// Refuses a release with a file that is taken down.

@@ -67,11 +67,7 @@ impl Registry {
 
 /// Takes the doomed chunks out of the rows, with new packs for those that stay. Gives false when something was published
 /// meanwhile that may need one of them; nothing has changed then.
-async fn forget(
-    registry: &Registry,
-    event: u64,
-    removed: &mut Removed,
-) -> Result<bool, ApiError> {
+async fn forget(registry: &Registry, event: u64, removed: &mut Removed) -> Result<bool, ApiError> {
     let targets = {
         let mut db = registry.db.read().await?;
         Targets::in_force(&mut db).await?
@@ -135,11 +131,7 @@ struct Moved {
 
 /// Writes the pack anew without what goes. The bytes are copied as they are: whether they are right is for `fsck`, and must not
 /// hold up a takedown.
-async fn rewrite(
-    registry: &Registry,
-    scan: &Scan,
-    pack: &ChangedPack,
-) -> Result<Moved, ApiError> {
+async fn rewrite(registry: &Registry, scan: &Scan, pack: &ChangedPack) -> Result<Moved, ApiError> {
     let kept: Vec<PackedChunk> = scan.kept_of(pack).cloned().collect();
     if kept.is_empty() {
         return Ok(Moved { pack: None, chunks: kept });

@@ -183,7 +183,11 @@ impl Registry {
         .await
     }
 
-    async fn bring_file(&self, wanted: Wanted, copy: Option<PathBuf>) -> Result<Returned, ApiError> {
+    async fn bring_file(
+        &self,
+        wanted: Wanted,
+        copy: Option<PathBuf>,
+    ) -> Result<Returned, ApiError> {
         let cap = self.config.limits.recipe_size;
         self.blocking(move |store| {
             let name = wanted.name.clone();

@@ -104,7 +104,9 @@ pub enum Refusal {
         size: u64,
     },
     /// The witness has cosigned another size than the request says.
-    #[error("the newest checkpoint cosigned for `{origin}` has size {size}, the request says {old}")]
+    #[error(
+        "the newest checkpoint cosigned for `{origin}` has size {size}, the request says {old}"
+    )]
     Conflict {
         /// The log.
         origin: KeyName,
@@ -159,9 +161,8 @@ impl Witness {
         name: KeyName,
         entropy: &dyn Entropy,
     ) -> Result<VerifierKey, WitnessError> {
-        let fail = |action| {
-            move |source| WitnessError::Folder { action, path: path.to_owned(), source }
-        };
+        let fail =
+            |action| move |source| WitnessError::Folder { action, path: path.to_owned(), source };
         std::fs::create_dir_all(path).map_err(fail("make the folder"))?;
         let seed = random(entropy).map_err(fail("draw a key for"))?;
         let key = SigningKey::from_seed(name, Algorithm::CosignatureEd25519, &seed)?;
@@ -275,8 +276,7 @@ fn key_path(path: &Path) -> PathBuf {
 
 fn lock(path: &Path) -> Result<File, WitnessError> {
     let file = path.join("lock");
-    let fail =
-        |source| WitnessError::Folder { action: "lock", path: file.clone(), source };
+    let fail = |source| WitnessError::Folder { action: "lock", path: file.clone(), source };
     let lock = File::options().create(true).append(true).open(&file).map_err(fail)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),

@@ -111,7 +111,10 @@ fn a_second_tree_of_the_same_log_is_refused() {
         let fork = scene.ask(old, &proof, checkpoint(2, 2));
         assert!(matches!(fork, Err(Refusal::Inconsistent { .. })), "{fork:?}");
     }
-    assert!(matches!(scene.ask(1, &[leaf(2)], checkpoint(2, 2)), Err(Refusal::Conflict { size: 2, .. })));
+    assert!(matches!(
+        scene.ask(1, &[leaf(2)], checkpoint(2, 2)),
+        Err(Refusal::Conflict { size: 2, .. })
+    ));
     assert!(matches!(scene.ask(1, &[], checkpoint(1, 0)), Err(Refusal::Conflict { size: 2, .. })));
     assert!(matches!(scene.ask(3, &[], checkpoint(2, 1)), Err(Refusal::Backwards { .. })));
 }
@@ -119,14 +122,18 @@ fn a_second_tree_of_the_same_log_is_refused() {
 #[test]
 fn the_first_checkpoint_needs_no_proof_and_may_have_none() {
     let scene = Scene::new();
-    assert!(matches!(scene.ask(0, &[leaf(0)], checkpoint(2, 1)), Err(Refusal::Inconsistent { .. })));
+    assert!(matches!(
+        scene.ask(0, &[leaf(0)], checkpoint(2, 1)),
+        Err(Refusal::Inconsistent { .. })
+    ));
     scene.ask(0, &[], checkpoint(2, 1)).unwrap();
 }
 
 #[test]
 fn who_signed_decides_before_what_was_said() {
     let scene = Scene::new();
-    let stranger = SigningKey::from_seed(log().verifier().name().clone(), Algorithm::Ed25519, &[9; 32]);
+    let stranger =
+        SigningKey::from_seed(log().verifier().name().clone(), Algorithm::Ed25519, &[9; 32]);
     let forged = Note::sign(checkpoint(1, 0).text(), &[&stranger.unwrap()]).unwrap();
     assert!(matches!(scene.ask(5, &[], forged), Err(Refusal::Unsigned(_))));
     let other = "other.example/t".parse().unwrap();

@@ -111,10 +111,16 @@ async fn an_export_is_osv_and_keeps_what_osv_has_no_field_for() {
     assert_eq!(osv["affected"][0]["versions"], json!(["1.0.0", "1.1.0"]));
     assert_eq!(osv["affected"][0]["package"], json!({ "ecosystem": "Tare", "name": "lab/tiny" }));
     let tare = &osv["database_specific"]["tare"];
-    assert_eq!((&tare["action"], &tare["superseded_by"]), (&json!("block"), &json!("lab/tiny@2.0.0")));
+    assert_eq!(
+        (&tare["action"], &tare["superseded_by"]),
+        (&json!("block"), &json!("lab/tiny@2.0.0"))
+    );
     let lines = std::fs::read_to_string(folder.path().join("advisories.jsonl")).unwrap();
     assert_eq!(lines.lines().count(), 2);
-    assert_eq!(serde_json::from_str::<Value>(lines.lines().last().unwrap()).unwrap(), advisory(1, 3, "<2"));
+    assert_eq!(
+        serde_json::from_str::<Value>(lines.lines().last().unwrap()).unwrap(),
+        advisory(1, 3, "<2")
+    );
 }
 
 fn read(path: &Path) -> Value {
@@ -124,8 +130,20 @@ fn read(path: &Path) -> Value {
 /// The rules of OSV's schema that our fields can break.
 fn require_osv(document: &Value) {
     let known = [
-        "schema_version", "id", "modified", "published", "withdrawn", "aliases", "related", "summary",
-        "details", "severity", "affected", "references", "credits", "database_specific",
+        "schema_version",
+        "id",
+        "modified",
+        "published",
+        "withdrawn",
+        "aliases",
+        "related",
+        "summary",
+        "details",
+        "severity",
+        "affected",
+        "references",
+        "credits",
+        "database_specific",
     ];
     let object = document.as_object().unwrap();
     assert!(object.keys().all(|field| known.contains(&field.as_str())), "{document}");

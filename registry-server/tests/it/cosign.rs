@@ -184,8 +184,11 @@ impl StaticMirror {
         let (listener, url) = listen().await;
         let router: Router = Router::new().route("/checkpoint", get(serve));
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let spec =
-            policy::Witness { label: label.to_owned(), key: key.verifier().clone(), url: Some(url) };
+        let spec = policy::Witness {
+            label: label.to_owned(),
+            key: key.verifier().clone(),
+            url: Some(url),
+        };
         Self { spec, key, served, read }
     }
 }

@@ -94,7 +94,10 @@ async fn two_of_three_keys_make_a_registry() {
     let published: Value =
         serde_json::from_str(&desk.ok("root publish elsewhere.note --json")).unwrap();
     let shown: Value = serde_json::from_str(&desk.ok("root show --json")).unwrap();
-    assert_eq!((&shown["id"], &shown["fingerprint"]), (&published["id"], &published["fingerprint"]));
+    assert_eq!(
+        (&shown["id"], &shown["fingerprint"]),
+        (&published["id"], &published["fingerprint"])
+    );
     let document = RootDocument::verify_first(&desk.public(1).await).unwrap();
     assert_eq!((document.version, document.threshold), (1, 2));
     assert!(!desk.path().join(draft).exists(), "the draft is gone");
@@ -156,7 +159,10 @@ fn witnesses_and_quorum_are_said_in_words() {
     ] {
         assert!(shown.lines().any(|shown| shown == line), "{line}: {shown}");
     }
-    assert!(desk.fails("root init --name x --keys a.pub").contains("is a draft"), "it may be signed");
+    assert!(
+        desk.fails("root init --name x --keys a.pub").contains("is a draft"),
+        "it may be signed"
+    );
 }
 
 #[test]
@@ -166,7 +172,9 @@ fn what_cannot_be_drafted_or_published_is_refused() {
     assert!(desk.fails(quorum).contains("do not fit together"));
     let threshold = "root init --name hub.example.org --keys a.pub --threshold 2";
     assert!(desk.fails(threshold).contains("would break a rule"));
-    assert!(desk.fails("root init --name hub.example.org --keys a.key").contains("holds no public key"));
+    assert!(
+        desk.fails("root init --name hub.example.org --keys a.key").contains("holds no public key")
+    );
     assert!(desk.fails("root publish").contains("failed to read"));
     assert!(desk.fails("root next").contains("there is no registry"));
     let draft = desk.founded();

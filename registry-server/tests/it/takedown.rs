@@ -243,7 +243,8 @@ async fn a_redacted_line_is_nowhere_and_its_effect_stays() {
     let registry = TestRegistry::in_folder().await;
     let ada = registry.user("ada", &["publish:*", "yank:*"]).await;
     ada.publish(&[&Package::new("lab/tiny", "1.0.0").weights(1, 900).build()]).await;
-    let secret = "trained on the letters of Erika Mustermann, Heidestrasse 17, Koeln, without asking her";
+    let secret =
+        "trained on the letters of Erika Mustermann, Heidestrasse 17, Koeln, without asking her";
     let body = format!("{{\"reason\":\"{secret}\"}}");
     let yank = ada.post("/api/v1/packages/lab/tiny/1.0.0/yank", body).await.ok(200);
     let index = yank.json::<tare_format::api::Changed>().event.unwrap();
@@ -262,7 +263,9 @@ async fn a_redacted_line_is_nowhere_and_its_effect_stays() {
     assert!(page.lines().any(|line| line.starts_with("- ")), "{page}");
     let unyank = ada.post("/api/v1/packages/lab/tiny/1.0.0/unyank", "").await.ok(200);
     assert!(unyank.json::<tare_format::api::Changed>().changed, "it was yanked still");
-    for (index, code) in [(index, Code::StateConflict), (0, Code::StateConflict), (99, Code::NotFound)] {
+    for (index, code) in
+        [(index, Code::StateConflict), (0, Code::StateConflict), (99, Code::NotFound)]
+    {
         assert_eq!(registry.app.redact(index, Class::Pii).await.unwrap_err().code(), code);
     }
 }

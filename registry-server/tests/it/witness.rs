@@ -84,7 +84,10 @@ async fn another_size_is_answered_with_the_right_one() {
     let scene = Scene::new();
     scene.add(0, &[], &checkpoint(1, 0)).await.ok(200);
     let conflict = scene.add(0, &[], &checkpoint(2, 1)).await.ok(409);
-    assert_eq!((conflict.text().as_str(), conflict.header("content-type")), ("1\n", "text/x.tlog.size"));
+    assert_eq!(
+        (conflict.text().as_str(), conflict.header("content-type")),
+        ("1\n", "text/x.tlog.size")
+    );
     scene.add(1, &[leaf_hash(&[1])], &checkpoint(2, 1)).await.ok(200);
     scene.add(2, &[], &checkpoint(2, 1)).await.ok(200);
 }
