@@ -87,6 +87,16 @@ fn a_consumer_and_an_auditor_get_through_their_sessions() {
 }
 
 #[test]
+fn somebody_who_mirrors_gets_through_their_session() {
+    let registry = Registry::start();
+    publish(&registry.publisher("ada"), "openwakeword/hey-jarvis", "0.4.0", "");
+    let operator = Project::new();
+    operator.tare(&format!("registry add main {}", registry.url())).succeeds();
+    run("Mirror", &operator, &registry, "");
+    assert!(operator.path().join("mirror/head").is_file());
+}
+
+#[test]
 fn the_documents_that_it_shows_are_read() {
     let block = |heading: &str| {
         let section = README.split(&format!("\n## {heading}\n")).nth(1).unwrap();
