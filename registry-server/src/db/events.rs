@@ -125,6 +125,19 @@ pub(crate) async fn lines_of_type(
         .await
 }
 
+/// Whether there is an event of a type from number `from` on.
+pub(crate) async fn is_any_since(
+    db: &mut Connection,
+    kind: &str,
+    from: u64,
+) -> Result<bool, ApiError> {
+    Ok(sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM event WHERE type = ? AND idx >= ?)")
+        .bind(kind)
+        .bind(integer(from)?)
+        .fetch_one(db)
+        .await?)
+}
+
 /// The events that stand on a page, in order.
 pub(crate) async fn of_page(
     db: &mut Connection,

@@ -6,7 +6,7 @@ use super::Connection;
 use crate::error::ApiError;
 
 /// A public file that is to be written anew.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Stale {
     /// Which file.
     pub key: ObjectKey,

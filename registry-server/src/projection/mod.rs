@@ -19,7 +19,7 @@ use tare_tlog::hash::EMPTY_ROOT;
 use crate::db::stale::{self, Stale};
 use crate::db::state::{self, NodeRow};
 use crate::db::tree::{self, CheckpointRow, Mark};
-use crate::db::{Connection, roots};
+use crate::db::{Connection, events, roots};
 use crate::error::ApiError;
 use crate::registry::Registry;
 use crate::sequence;
@@ -53,7 +53,8 @@ pub(crate) async fn project(registry: &Registry) -> Result<(), ApiError> {
         write_stale(registry, &mut db, &rest).await?;
         write_stale(registry, &mut db, &pages).await?;
         head::write_pending(registry, &mut db, &checkpoint).await?;
-        note_progress(registry, &checkpoint, &nodes).await?;
+        let done = Done { size: checkpoint.size, nodes, stale: [rest, pages].concat() };
+        note_progress(registry, &done).await?;
         drop(db);
         remove_unfinished(registry, projected, checkpoint.size).await?;
     } else {
@@ -114,7 +115,9 @@ async fn write_immutable(
         }
         write(registry, files).await?;
     }
-    write(registry, root_files(db).await?).await?;
+    if events::is_any_since(db, "root", projected).await? {
+        write(registry, root_files(db).await?).await?;
+    }
     Ok(nodes)
 }
 
@@ -149,13 +152,20 @@ async fn write_stale(
             files.extend(bytes.map(|bytes| (entry.key.clone(), bytes)));
         }
         write(registry, files).await?;
-        let mut tx = registry.db.begin().await?;
-        for entry in some {
-            stale::clear(&mut tx, entry).await?;
+        // Few of them are cleared with all else at the end: a transaction is a wait for the disk.
+        if stale.len() > BATCH {
+            clear(registry, some).await?;
         }
-        tx.commit().await?;
     }
     Ok(())
+}
+
+async fn clear(registry: &Registry, stale: &[Stale]) -> Result<(), ApiError> {
+    let mut tx = registry.db.begin().await?;
+    for entry in stale {
+        stale::clear(&mut tx, entry).await?;
+    }
+    Ok(tx.commit().await?)
 }
 
 /// The bytes that a public file made from the database has to have. `None` for files that are not made from it.
@@ -197,16 +207,22 @@ async fn exists(registry: &Registry, key: &ObjectKey) -> Result<bool, ApiError> 
     Ok(registry.blocking(move |store| store.size(&key)).await?.is_some())
 }
 
-async fn note_progress(
-    registry: &Registry,
-    checkpoint: &CheckpointRow,
-    nodes: &[NodeRow],
-) -> Result<(), ApiError> {
+/// What was written of one view of the database.
+struct Done {
+    size: u64,
+    nodes: Vec<NodeRow>,
+    stale: Vec<Stale>,
+}
+
+async fn note_progress(registry: &Registry, done: &Done) -> Result<(), ApiError> {
     let mut tx = registry.db.begin().await?;
-    for node in nodes {
+    for node in &done.nodes {
         state::clear_dirty(&mut tx, node).await?;
     }
-    tree::set_mark(&mut tx, Mark::Projected, checkpoint.size).await?;
+    for entry in &done.stale {
+        stale::clear(&mut tx, entry).await?;
+    }
+    tree::set_mark(&mut tx, Mark::Projected, done.size).await?;
     Ok(tx.commit().await?)
 }
 
