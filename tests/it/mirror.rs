@@ -2,16 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 
-use registry_server::TakedownRequest;
+use registry_server::{TakedownRequest, root};
 use tare_format::event::{Class, Scope};
+use tare_tlog::policy::Witness;
 
 use crate::shelf::{Package, Shelf, files_below, flip, noise, replace};
-use crate::support::{Answer, Evil, Outcome, Project};
+use crate::support::{Answer, Evil, Outcome, Project, Registry};
 
 /// A mirror of a shelf, in a folder of an operator.
 struct Mirror {
@@ -274,6 +276,71 @@ fn what_is_taken_down_goes_and_what_others_need_stays() {
 }
 
 #[test]
+fn what_is_redacted_is_in_no_file_any_more() {
+    let shelf = Shelf::empty();
+    let folder = shelf.publish(&Package::model("lab/m", "1.0.0"), &[("m.bin", b"0123456789")]);
+    let mirror = Mirror::init(&shelf, "");
+    folder.tare_with(&["yank", "lab/m@1.0.0", "--reason", "it names Jane Roe"], "").succeeds();
+    mirror.sync().succeeds();
+    // The line lies in two files of events then: the shorter one stays as long as the longer one is not full.
+    folder.tare("yank lab/m@1.0.0 --undo").succeeds();
+    mirror.sync().succeeds();
+    let has_name =
+        |file: &PathBuf| fs::read(file).unwrap().windows(8).any(|bytes| bytes == b"Jane Roe");
+    let lines: String = files_below(&mirror.folder().join("events"))
+        .iter()
+        .map(|file| fs::read_to_string(file).unwrap())
+        .collect();
+    let index = lines.lines().position(|line| line.contains("Jane Roe")).unwrap();
+    let app = shelf.registry.app();
+    shelf.registry.wait(async {
+        app.redact(u64::try_from(index).unwrap(), Class::Pii).await.unwrap();
+        app.advance().await.unwrap();
+    });
+    mirror.sync().succeeds();
+    let found: Vec<_> = files_below(&mirror.folder()).into_iter().filter(has_name).collect();
+    assert!(found.is_empty(), "{found:?}");
+    assert_equal(&shelf, &mirror, &["packages", "namespaces", "notices"]);
+    mirror.sync().succeeds().says(&["in 1 requests"]);
+}
+
+/// A sync writes many files after it has decided on a size. Whichever of them fails, the next one writes it.
+#[test]
+fn a_size_that_was_taken_on_is_written_whatever_fails() {
+    let shelf = Shelf::with_family();
+    let last = files_below(&shelf.registry.public("tile/entries"));
+    let last = last[0].strip_prefix(shelf.registry.public("")).unwrap().to_owned();
+    for place in
+        [Path::new("packages/lab/base"), Path::new("root/latest"), &last, Path::new("head")]
+    {
+        let mirror = Mirror::init(&shelf, "");
+        // A file cannot take the place of a folder that has something in it.
+        let obstacle = mirror.folder().join(place).join("obstacle");
+        fs::create_dir_all(&obstacle).unwrap();
+        mirror.sync().ends_with(1);
+        fs::remove_dir_all(mirror.folder().join(place)).unwrap();
+        mirror.sync().succeeds();
+        assert_equal(&shelf, &mirror, &CONTENTS);
+        assert_equal(&shelf, &mirror, &["root", "notices"]);
+    }
+}
+
+#[test]
+fn a_file_that_a_mirror_lacks_is_taken_from_elsewhere_or_named() {
+    let shelf = Shelf::with_family();
+    let mirror = Mirror::init(&shelf, "");
+    mirror.sync().succeeds();
+    fs::remove_dir_all(mirror.folder().join("packs")).unwrap();
+    let server = Evil::honest(&mirror.folder());
+    let project = shelf.consumer("\"lab/lora\" = \"^0.4\"").with("TARE_MIRRORS", &server.url());
+    project.tare("install").succeeds();
+    let lonely = Project::new();
+    lonely.tare(&format!("registry add main {}", server.url())).succeeds();
+    lonely.write("Tare.toml", "[dependencies]\n\"lab/lora\" = \"^0.4\"\n");
+    lonely.tare("install").ends_with(6).says(&["packs/"]);
+}
+
+#[test]
 fn a_source_that_shows_another_history_is_not_cosigned() {
     let shelf = Shelf::with_family();
     let mirror = Mirror::init(&shelf, "");
@@ -331,4 +398,89 @@ fn only_one_sync_runs_at_a_time_and_a_plain_folder_is_no_mirror() {
     Project::new().tare("mirror sync").ends_with(2).says(&["tare mirror init"]);
     let again = format!("mirror init mirror --from {}", mirror.source.url());
     mirror.operator.tare(&again).ends_with(2).says(&["is a mirror already"]);
+}
+
+/// A folder behind the plainest file server that there is.
+struct Plain(Child, String);
+
+impl Plain {
+    fn serve(folder: &Path) -> Self {
+        let mut child = Command::new("python3")
+            .args(["-u", "-m", "http.server", "--bind", "127.0.0.1", "0"])
+            .current_dir(folder)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.split(['(', ')']).nth(1).unwrap().to_owned();
+        Self(child, url)
+    }
+}
+
+impl Drop for Plain {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Publishes a root document in which the mirror is the only witness and the quorum.
+fn ask_for_the_word_of(shelf: &Shelf, witness: &str, url: &str) {
+    let mut words = witness.split_whitespace().skip(1);
+    let label = words.next().unwrap().to_owned();
+    let key = words.next().unwrap().parse().unwrap();
+    let folder = shelf.registry.public("").parent().unwrap().to_owned();
+    let config = registry_server::Config::new(&folder);
+    shelf.registry.wait(async {
+        let current = root::newest(shelf.registry.app()).await.unwrap();
+        let changes = root::Changes {
+            quorum: Some(label.parse().unwrap()),
+            add_witnesses: vec![Witness { label, key, url: Some(url.to_owned()) }],
+            ..root::Changes::default()
+        };
+        let now = jiff::Timestamp::now();
+        let next = changes.apply(current.document(), now).unwrap();
+        let mut file = root::RootFile::draft(next).unwrap();
+        let key = registry_server::key_file::read(&folder.join("keys/root.key")).unwrap();
+        file.sign(&key, Some(current.document())).unwrap();
+        file.write(&folder.join("root-2")).unwrap();
+        root::publish(&config, &folder.join("root-2")).await.unwrap();
+        shelf.registry.app().advance().await.unwrap();
+    });
+}
+
+#[test]
+fn a_mirror_behind_a_plain_file_server_is_a_quorum() {
+    let ask = |config: &mut registry_server::Config| {
+        config.cosigners = Arc::new(registry_server::HttpCosigners::new().unwrap());
+    };
+    let registry = Registry::start_with(ask);
+    let publisher = registry.publisher("ann");
+    let shelf = Shelf { registry, publisher };
+    let operator = Project::new();
+    let init = format!("mirror init mirror --from {} --name m.example/m", shelf.registry.url());
+    let witness = operator.tare(&init).succeeds().stdout;
+    operator.tare("mirror sync").succeeds();
+    let server = Plain::serve(&operator.path().join("mirror"));
+    ask_for_the_word_of(&shelf, &witness, &server.1);
+    let mut watching = operator
+        .command(&["mirror", "sync", "--watch", "1"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    shelf.publish(&Package::model("lab/m", "1.0.0"), &[("m.bin", &noise(8, 20_000))]);
+    watching.kill().unwrap();
+    watching.wait().unwrap();
+    operator.tare("mirror sync").succeeds();
+    let status = operator.tare("mirror status --json").succeeds().json();
+    assert_eq!(status["head-size"], status["size"], "{status}");
+    assert!(status["head-time"].is_string(), "{status}");
+
+    let project = shelf.consumer("\"lab/m\" = \"1\"");
+    drop(shelf);
+    project.with("TARE_MIRRORS", &server.1).tare("install").succeeds();
 }

@@ -96,7 +96,9 @@ impl Inventory {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(30));
+            .busy_timeout(Duration::from_secs(30))
+            // What a takedown or a redaction took out of a page must not lie on in a free part of the file.
+            .pragma("secure_delete", "ON");
         let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
         let inventory = Self { pool };
         let mut tx = inventory.begin().await?;
