@@ -149,6 +149,12 @@ fn check(request: &TakedownRequest) -> Result<(), ApiError> {
     if request.releases.is_empty() && request.files.is_empty() {
         return Err(ApiError::bad_request("a takedown names no release and no file"));
     }
+    if request.class == Class::Csam && !request.files.is_empty() {
+        return Err(ApiError::bad_request(
+            "a takedown of class `csam` names no files: a public list of their hashes would be an index",
+        )
+        .help("name the releases that have them"));
+    }
     if !is_line(&request.notice, MAX_NOTICE) {
         return Err(ApiError::bad_request(format!(
             "the notice is not a name of 1 to {MAX_NOTICE} bytes: it stays in the log, so no text goes into it"

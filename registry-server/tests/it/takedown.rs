@@ -1,15 +1,20 @@
 //! Takedowns: the bytes are nowhere, what others need stays, and every proof still holds.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::path::Path;
+use std::process::{Command, Output};
 use std::sync::Arc;
 
-use registry_server::{TakedownPlan, TakedownRequest};
+use registry_server::{Config, Registry, TakedownPlan, TakedownRequest};
+use serde_json::Value;
 use tare_format::event::{Class, Scope};
 use tare_format::problem::Code;
+use tare_store::fault::{Fault, FaultStore};
+use tare_store::{ObjectKind, ObjectStore as _};
 
 use crate::support::head::{head, require_continues};
-use crate::support::{Built, Client, Package, TestRegistry, noise};
+use crate::support::{Built, Client, Package, Shared, TestRegistry, noise};
 
 /// Bytes that are in both packages of [`scene`].
 fn shared() -> Vec<u8> {
@@ -27,7 +32,10 @@ fn good() -> Built {
 
 /// A registry in a folder, in which `lab/good` uses a chunk that came with `lab/bad`.
 async fn scene() -> (TestRegistry, Client) {
-    let registry = TestRegistry::in_folder().await;
+    fill(TestRegistry::in_folder().await).await
+}
+
+async fn fill(registry: TestRegistry) -> (TestRegistry, Client) {
     let ada = registry.user("ada", &["publish:*"]).await;
     ada.publish(&[&bad()]).await;
     ada.publish(&[&good()]).await;
@@ -182,6 +190,33 @@ async fn one_that_was_cut_off_goes_on_when_the_registry_opens() {
     assert_eq!(registry.problems().await, [""; 0]);
 }
 
+/// Carries a takedown out over a store that fails so, then opens the registry over a sound one. Gives the numbers of the
+/// operations that the takedown asked for.
+async fn cut_off(fault: Fault) -> Range<usize> {
+    let (registry, _) = fill(TestRegistry::start().await).await;
+    let store = registry.store.clone();
+    let faulty = Arc::new(FaultStore::new(store.clone(), fault));
+    let registry = registry.restart(Arc::<FaultStore<Shared>>::clone(&faulty)).await;
+    let opening = faulty.operations();
+    registry.app.take_down(&of(&["lab/bad@1.0.0"], Class::Malware)).await.unwrap();
+    let _ = registry.app.remove_taken_down(true).await;
+    let operations = opening..faulty.operations();
+    let registry = registry.restart(Arc::new(store)).await;
+    assert_eq!(registry.problems().await, [""; 0], "{fault:?}");
+    for key in registry.store.list(ObjectKind::Pack).unwrap() {
+        let bytes = registry.store.read(&key.key, 0..key.size_bytes).unwrap();
+        assert!(!bytes.windows(64).any(|window| window == &noise(2, 64)[..]), "{fault:?}");
+    }
+    operations
+}
+
+#[tokio::test]
+async fn cut_off_before_any_operation_it_is_carried_out_by_the_next_start() {
+    for nth in cut_off(Fault::None).await {
+        cut_off(Fault::From(nth)).await;
+    }
+}
+
 #[tokio::test]
 async fn what_holds_in_some_countries_keeps_its_bytes_here() {
     let (registry, ada) = scene().await;
@@ -268,4 +303,47 @@ async fn a_redacted_line_is_nowhere_and_its_effect_stays() {
     {
         assert_eq!(registry.app.redact(index, Class::Pii).await.unwrap_err().code(), code);
     }
+}
+
+#[tokio::test]
+async fn the_commands_do_all_of_it_where_no_server_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config::new(folder.path().join("registry"));
+    Registry::init(&config).await.unwrap();
+    let app = Registry::open(config.clone()).await.unwrap();
+    TestRegistry::client_of(&app, "ada", &["publish:*"]).await.publish(&[&bad()]).await;
+    app.close().await;
+    drop(app);
+    let copy = tempfile::tempdir().unwrap();
+    copy_folder(&config.public(), copy.path());
+
+    let words = "takedown lab/bad@1.0.0 --class copyright --notice N-12";
+    let plan: Value = json(&run(folder.path(), &format!("{words} --dry-run --json")));
+    assert_eq!((&plan["event"], &plan["plan"]["files"][0]["size"]), (&Value::Null, &2700.into()));
+    assert!(found(folder.path(), &noise(2, 1700)) > 0);
+    let done = json(&run(folder.path(), &format!("{words} --json")));
+    assert_eq!(found(folder.path(), &noise(2, 1700)), 0);
+    let event = done["event"].as_u64().unwrap();
+    let from = copy.path().display();
+    json(&run(folder.path(), &format!("restore {event} --from {from} --json")));
+    assert!(found(folder.path(), &noise(2, 1700)) > 0);
+    assert_eq!(json(&run(folder.path(), "redact 4 --class pii --json"))["erased"], true);
+    assert!(run(folder.path(), "fsck --read-data").status.success());
+    for bad in ["takedown lab/bad@1.0.0", "takedown --class rude --notice N", "redact 4"] {
+        assert_eq!(run(folder.path(), bad).status.code(), Some(2), "{bad}");
+    }
+    let hashed = format!("takedown --file {} --class csam --notice N", "0".repeat(64));
+    assert_eq!(run(folder.path(), &hashed).status.code(), Some(1));
+}
+
+fn run(folder: &Path, words: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tare-registry"));
+    command.args(words.split(' ')).arg("--path").arg(folder.join("registry"));
+    command.output().unwrap()
+}
+
+#[track_caller]
+fn json(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
 }

@@ -1,5 +1,8 @@
 //! A witness over HTTP: the statuses and media types of C2SP tlog-witness.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use axum::Router;
@@ -9,6 +12,7 @@ use registry_server::Config;
 use registry_server::clock::SystemClock;
 use registry_server::entropy::SystemEntropy;
 use registry_server::witness::{self, AddCheckpoint, MAX_REQUEST, Witness};
+use rustix::process::{Pid, Signal, kill_process};
 use tare_tlog::checkpoint::Checkpoint;
 use tare_tlog::cosignature;
 use tare_tlog::hash::{Hash, leaf_hash, node_hash};
@@ -112,4 +116,38 @@ async fn each_refusal_has_its_status() {
     let long = vec![b'x'; usize::try_from(MAX_REQUEST).unwrap() + 1];
     scene.send(Method::POST, "/add-checkpoint", long).await.ok(413);
     scene.send(Method::GET, "/add-checkpoint", "").await.ok(405);
+}
+
+#[test]
+fn the_commands_make_a_witness_and_serve_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let command = |words: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tare-registry"));
+        command.args(words.split(' ')).arg("--path").arg(folder.path().join("w"));
+        command
+    };
+    let made = command("witness init --name w1.example/w").output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let key = String::from_utf8(made.stdout).unwrap().trim_end().to_owned();
+    let serve = format!("witness serve --json --listen 127.0.0.1:0 --log {}", log(1).verifier());
+    let mut child = command(&serve).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let greeting: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(greeting["key"], key);
+
+    let body = AddCheckpoint { old: 0, proof: Vec::new(), note: checkpoint(1, 0) }.to_bytes();
+    let address = greeting["url"].as_str().unwrap().strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let head = format!(
+        "POST /add-checkpoint HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(&[head.as_bytes(), &body].concat()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("— w1.example/w "), "{answer}");
+
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert!(child.wait().unwrap().success());
 }
