@@ -182,12 +182,15 @@ fn as_of_a_day_later_releases_have_not_happened() {
 #[test]
 fn without_a_network_the_cached_pages_do() {
     let shelf = Shelf::with_family();
+    shelf.publish(&Package::model("lab/more", "1.0.0"), &[("m.bin", b"m")]);
     let project = shelf.consumer(LORA);
     project.tare("lock").succeeds();
     drop(shelf);
     std::fs::remove_file(project.path().join("Tare.lock")).unwrap();
     project.tare("lock --offline").succeeds().says(&["Adding lab/lora@0.4.1"]);
-    project.tare("add lab/other --offline").ends_with(3).says(&["E-OFFLINE", "lab/other"]);
+    project.tare("add lab/more --offline").ends_with(3).says(&["E-OFFLINE", "lab/more"]);
+    // That something is not there is proven by the state, which is here.
+    project.tare("add lab/nothing --offline").ends_with(5).says(&["E-NO-PACKAGE"]);
 }
 
 #[test]

@@ -5,12 +5,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
+mod attacks;
 mod audit;
 mod cache;
 mod init;
 mod install;
 mod keygen;
 mod lock;
+mod log;
 mod login;
 mod mirror;
 mod owner;

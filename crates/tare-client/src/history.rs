@@ -110,7 +110,7 @@ impl From<tare_replay::Standing<'_>> for Standing {
     }
 }
 
-/// A takedown in words: `taken down: malware, notice N-12`.
+/// A takedown in words: `taken down: malware, notice 2026-12`.
 pub(crate) fn describe(takedown: Option<&Takedown>) -> String {
     match takedown {
         Some(takedown) => format!("taken down: {}, notice {}", takedown.class, takedown.notice),

@@ -15,6 +15,9 @@ use crate::head::prove_entry;
 use crate::registry::RegistryError;
 use crate::source::Source;
 
+/// More than a server says about what is gone, in bytes.
+const MAX_ANSWER: u64 = 64 << 10;
+
 /// The takedown that hits a release or one of its files, if one is in force.
 pub(crate) fn find<'n>(
     notices: &'n NoticesState,
@@ -53,7 +56,7 @@ pub(crate) async fn event_of(
     known: &KnownTakedown,
     meta: &Sha256,
 ) -> Option<u64> {
-    let answer = source.registry().fetch_object(&ObjectKey::Meta(*meta), 0).await;
+    let answer = source.registry().fetch_object(&ObjectKey::Meta(*meta), MAX_ANSWER).await;
     let Err(error) = answer else { return None };
     let index = claimed(&error)?;
     let leaf = LeafEntry { event_type: "takedown".to_owned(), payload: known.payload };
@@ -65,10 +68,36 @@ pub(crate) async fn event_of(
 
 fn claimed(error: &RegistryError) -> Option<u64> {
     match error {
-        RegistryError::Gone { event, .. } => *event,
+        RegistryError::Gone { event, reason, .. } => {
+            event.or_else(|| named_event(reason.as_deref().unwrap_or_default()))
+        }
         RegistryError::Sources { failures, .. } => {
             failures.iter().find_map(|failure| claimed(&failure.error))
         }
         _ => None,
+    }
+}
+
+/// The event that a sentence names. It may be any number: the log says whether it is right.
+fn named_event(reason: &str) -> Option<u64> {
+    let (_, rest) = reason.split_once("event ")?;
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_may_name_an_event() {
+        for (reason, expected) in [
+            ("`meta/ab/…` was taken down by event 12, for `malware`", Some(12)),
+            ("event 99999999999999999999", None),
+            ("eventually", None),
+            ("", None),
+        ] {
+            assert_eq!(named_event(reason), expected, "{reason}");
+        }
     }
 }
