@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 
 use registry_server::{TakedownRequest, root};
+use tare_format::Sha256;
 use tare_format::event::{Class, Scope};
 use tare_tlog::policy::Witness;
 
@@ -224,11 +225,12 @@ fn a_scrub_finds_what_a_disk_has_damaged_and_fetches_it_again() {
     assert_eq!(mirror.json("scrub --since 1d")["objects"], 0);
 }
 
-fn take_down(shelf: &Shelf, release: &str) {
+/// Takes releases and single files down. Gives the number of the event.
+fn take_down(shelf: &Shelf, releases: &[&str], files: &[&[u8]]) -> u64 {
     let app = shelf.registry.app();
     let request = TakedownRequest {
-        releases: vec![release.parse().unwrap()],
-        files: Vec::new(),
+        releases: releases.iter().map(|release| release.parse().unwrap()).collect(),
+        files: files.iter().map(|file| Sha256::of(file)).collect(),
         class: Class::Court,
         scope: Scope::Global,
         deadline_hours: None,
@@ -237,9 +239,20 @@ fn take_down(shelf: &Shelf, release: &str) {
         here: false,
     };
     shelf.registry.wait(async {
-        app.take_down(&request).await.unwrap();
+        let event = app.take_down(&request).await.unwrap();
         app.remove_taken_down(true).await.unwrap();
-    });
+        app.advance().await.unwrap();
+        event
+    })
+}
+
+/// Insists that nothing of `content` is in any file of a mirror.
+fn assert_gone(mirror: &Mirror, content: &[u8]) {
+    let window = &content[1_000..1_064];
+    for file in files_below(&mirror.folder()) {
+        let found = fs::read(&file).unwrap().windows(64).any(|bytes| bytes == window);
+        assert!(!found, "{} still has what was taken down", file.display());
+    }
 }
 
 #[test]
@@ -252,14 +265,9 @@ fn what_is_taken_down_goes_and_what_others_need_stays() {
     let (mirror, lax) = (Mirror::init(&shelf, ""), Mirror::init(&shelf, ""));
     mirror.sync().succeeds();
     lax.sync().succeeds();
-    take_down(&shelf, "lab/m@1.0.0");
+    take_down(&shelf, &["lab/m@1.0.0"], &[]);
     mirror.sync().succeeds();
-    let window = &gone[1_000..1_064];
-    for file in files_below(&mirror.folder()) {
-        let bytes = fs::read(&file).unwrap();
-        let found = bytes.windows(64).any(|bytes| bytes == window);
-        assert!(!found, "{} still has what was taken down", file.display());
-    }
+    assert_gone(&mirror, &gone);
     assert_equal(&shelf, &mirror, &["packs", "meta", "recipes"]);
     let status = mirror.json("status");
     assert_eq!(status["obeyed-takedowns"], 1, "{status}");
@@ -273,6 +281,62 @@ fn what_is_taken_down_goes_and_what_others_need_stays() {
         .says(&["still serves"]);
     let good = Evil::honest(&mirror.folder());
     mirror.operator.tare(&format!("mirror check {}", good.url())).succeeds();
+}
+
+#[test]
+fn a_single_file_goes_from_every_release_and_a_restored_one_comes_back() {
+    let shelf = Shelf::empty();
+    let (kept, gone) = (noise(20, 30_000), noise(21, 30_000));
+    shelf.publish(&Package::model("lab/m", "1.0.0"), &[("kept.bin", &kept), ("gone.bin", &gone)]);
+    let mirror = Mirror::init(&shelf, "");
+    mirror.sync().succeeds();
+    let copy = tempfile::tempdir().unwrap();
+    for path in relative(&shelf.registry.public(""), "") {
+        let target = copy.path().join(&path);
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::copy(shelf.registry.public("").join(&path), target).unwrap();
+    }
+    let event = take_down(&shelf, &[], &[&gone]);
+    mirror.sync().succeeds();
+    assert_gone(&mirror, &gone);
+    assert_equal(&shelf, &mirror, &["packs", "meta"]);
+    mirror.sync().succeeds().says(&["in 1 requests"]);
+    let app = shelf.registry.app();
+    shelf.registry.wait(async {
+        app.restore(event, Some(copy.path())).await.unwrap();
+        app.advance().await.unwrap();
+    });
+    mirror.sync().succeeds();
+    assert_eq!(mirror.json("status")["obeyed-takedowns"], 0);
+    assert_equal(&shelf, &mirror, &["recipes", "packs", "meta"]);
+}
+
+#[test]
+fn a_pack_that_was_on_its_way_is_gone_on_with() {
+    let shelf = Shelf::empty();
+    shelf.publish(&Package::model("lab/m", "1.0.0"), &[("m.bin", &noise(7, 4_000_000))]);
+    let operator = Project::new();
+    operator.tare(&format!("mirror init mirror --from {}", shelf.registry.url())).succeeds();
+    let mut child = operator
+        .command(&["mirror", "sync", "--rate", "2MB/s"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let staging = operator.path().join("mirror/.mirror/staging");
+    let half = |file: &PathBuf| {
+        let size = fs::metadata(file).map_or(0, |metadata| metadata.len());
+        file.extension().is_some_and(|end| end == "part") && size > 1_000_000
+    };
+    while !files_below(&staging).iter().any(half) {
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let synced = operator.tare("mirror sync --json").succeeds().json();
+    assert!(synced["fetched"].as_u64().unwrap() < 3_500_000, "{synced}");
+    operator.tare("mirror scrub").succeeds().says(&["0 damaged"]);
 }
 
 #[test]
@@ -341,6 +405,25 @@ fn a_file_that_a_mirror_lacks_is_taken_from_elsewhere_or_named() {
 }
 
 #[test]
+fn another_mirror_is_looked_at_as_anybody_can() {
+    let shelf = Shelf::empty();
+    shelf.publish(&Package::model("lab/m", "1.0.0"), &[("m.bin", &noise(8, 9_000))]);
+    let (ours, theirs) = (Mirror::init(&shelf, ""), Mirror::init(&shelf, ""));
+    theirs.sync().succeeds();
+    shelf.publish(&Package::model("lab/m", "1.1.0"), &[("m.bin", &noise(9, 9_000))]);
+    ours.sync().succeeds();
+    let server = Evil::honest(&theirs.folder());
+    let check = format!("mirror check {}", server.url());
+    let found = ours.operator.tare(&format!("{check} --json")).succeeds().json();
+    assert_eq!((&found["wrong"], &found["tombstones"]), (&serde_json::json!([]), &0.into()));
+    assert!(found["size"].as_u64() < found["own-size"].as_u64() && found["absent"] != 0, "{found}");
+    let back = Evil::honest(&ours.folder());
+    theirs.operator.tare(&format!("mirror check {}", back.url())).succeeds();
+    flip(&files_below(&theirs.folder().join("packs"))[0]);
+    ours.operator.tare(&check).ends_with(6).says(&["E-WRONG-BYTES"]);
+}
+
+#[test]
 fn a_source_that_shows_another_history_is_not_cosigned() {
     let shelf = Shelf::with_family();
     let mirror = Mirror::init(&shelf, "");
@@ -369,7 +452,7 @@ fn forge_last_event(shelf: &Shelf) -> Vec<(PathBuf, Vec<u8>)> {
     let last = text.lines().last().unwrap();
     let forged = last.replacen("\"by\":\"registry\"", "\"by\":\"registrY\"", 1);
     assert_ne!(last, forged);
-    let digest = |line: &str| tare_format::Sha256::of(line.as_bytes()).hex();
+    let digest = |line: &str| Sha256::of(line.as_bytes()).hex();
     let entry = String::from_utf8_lossy(&entries.1).contains(&digest(last));
     assert!(entry, "the last event is not in the last bundle");
     let (old, new) = (digest(last).into_bytes(), digest(&forged).into_bytes());

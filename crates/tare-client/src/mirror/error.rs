@@ -81,7 +81,7 @@ pub enum MirrorError {
     #[error("the log's events do not lead to the state that it signed")]
     Differs {
         /// How.
-        source: Box<ReplayError<MirrorError>>,
+        source: Box<ReplayError<Self>>,
         /// Where it was written down.
         evidence: Option<PathBuf>,
     },

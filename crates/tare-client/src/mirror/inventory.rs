@@ -275,6 +275,19 @@ impl Inventory {
         Ok(paths.into_iter().collect())
     }
 
+    /// The paths of what one takedown, by the digest of its line, forbids to hold.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn tombstones_of(
+        &self,
+        takedown: &Sha256,
+    ) -> Result<BTreeSet<String>, InventoryError> {
+        let query = sqlx::query_scalar("SELECT path FROM tombstone WHERE payload = ?");
+        let paths: Vec<String> = query.bind(takedown.hex()).fetch_all(&self.pool).await?;
+        Ok(paths.into_iter().collect())
+    }
+
     /// The releases that need an object.
     ///
     /// # Errors

@@ -174,10 +174,12 @@ impl Mirror {
                 change.put_release(candidate).await?;
             }
         }
+        change.commit().await?;
+        let obedience = Obedience { folder: &self.folder, inventory: &self.inventory };
         for restored in &prepared.restored {
-            change.remove_takedown(restored).await?;
+            obedience.restore(restored, &prepared.candidates).await?;
         }
-        Ok(change.commit().await?)
+        Ok(())
     }
 
     async fn obey(&self, prepared: &Prepared) -> Result<u64, MirrorError> {

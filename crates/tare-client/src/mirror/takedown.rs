@@ -126,6 +126,24 @@ impl Obedience<'_> {
         Ok(deleted)
     }
 
+    /// Takes back what a takedown forbade: releases that are held without something of it are completed anew.
+    pub(super) async fn restore(
+        &self,
+        takedown: &Sha256,
+        candidates: &[(Candidate, Option<Level>)],
+    ) -> Result<(), MirrorError> {
+        let freed = self.inventory.tombstones_of(takedown).await?;
+        let mut change = self.inventory.change().await?;
+        for (candidate, _) in candidates.iter().filter(|(_, level)| level.is_some()) {
+            let own = own_objects(self.folder, &candidate.release)?;
+            if own.iter().any(|path| freed.contains(path)) {
+                change.reopen(&candidate.release).await?;
+            }
+        }
+        change.remove_takedown(takedown).await?;
+        Ok(change.commit().await?)
+    }
+
     /// What releases that stay have in common with those that go: it stays.
     fn spared(
         &self,
@@ -168,7 +186,8 @@ impl Obedience<'_> {
             }
             if level.is_some() && !taken.contains(&candidate.release) {
                 let mut needs = self.inventory.needs(&candidate.release).await?;
-                needs.retain(|path| !own.contains(path));
+                // Packs stay among the needs, so that it is looked at what else they hold.
+                needs.retain(|path| !own.contains(path) || path.starts_with("packs/"));
                 let mut change = self.inventory.change().await?;
                 change.hold(&candidate.release, None, &needs).await?;
                 change.commit().await?;

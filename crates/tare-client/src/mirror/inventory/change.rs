@@ -124,23 +124,6 @@ impl Change {
         Ok(())
     }
 
-    /// Adds objects to those that a release needs.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn add_needs(
-        &mut self,
-        release: &Sha256,
-        needs: &[String],
-    ) -> Result<(), InventoryError> {
-        for path in needs {
-            let query = sqlx::query("INSERT OR IGNORE INTO need (release, path) VALUES (?, ?)");
-            let query = query.bind(release.as_bytes().as_slice()).bind(path);
-            query.execute(&mut *self.tx).await?;
-        }
-        Ok(())
-    }
-
     /// The objects of contents that no release needs, with their sizes in bytes.
     ///
     /// # Errors
