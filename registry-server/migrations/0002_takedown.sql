@@ -1,9 +1,11 @@
 -- Takedowns by the number of their event. `here` says that the bytes go from this registry too, and not only in the countries of
--- the takedown's scope; `done`, that they are gone; `restored` is the event that took it back.
+-- the takedown's scope; `rounds` counts how often chunks were taken out of the rows for it; `done` says that they are gone from the
+-- store as well; `restored` is the event that took it back.
 CREATE TABLE takedown (
     event    INTEGER PRIMARY KEY REFERENCES event,
     class    TEXT    NOT NULL,
     here     INTEGER NOT NULL,
+    rounds   INTEGER NOT NULL DEFAULT 0,
     done     INTEGER NOT NULL DEFAULT 0,
     restored INTEGER REFERENCES event
 ) STRICT;

@@ -72,15 +72,31 @@ pub(crate) async fn set_done(db: &mut Connection, event: u64) -> Result<(), ApiE
     Ok(())
 }
 
-/// Says that a takedown was taken back. What was gone for it is not any more.
-pub(crate) async fn set_restored(db: &mut Connection, event: u64, by: u64) -> Result<(), ApiError> {
+/// Says that a takedown was taken back. What has not come back is gone for another takedown.
+pub(crate) async fn set_restored(
+    db: &mut Connection,
+    event: u64,
+    by: u64,
+    came_back: &[ObjectKey],
+) -> Result<(), ApiError> {
     let event = integer(event)?;
     sqlx::query("UPDATE takedown SET restored = ? WHERE event = ?")
         .bind(integer(by)?)
         .bind(event)
         .execute(&mut *db)
         .await?;
-    for sql in ["DELETE FROM gone WHERE event = ?", "DELETE FROM takedown_file WHERE event = ?"] {
+    for key in came_back {
+        forget_gone(db, key).await?;
+    }
+    for sql in [
+        "DELETE FROM takedown_file WHERE event = ?",
+        // Chunks that came back lie in packs of their own.
+        "DELETE FROM gone WHERE event = ? AND path LIKE 'packs/%'",
+        "UPDATE gone SET event = coalesce(
+             (SELECT max(d.event) FROM takedown d WHERE d.here = 1 AND d.restored IS NULL), event)
+         WHERE event = ?",
+        "DELETE FROM gone WHERE event = ?",
+    ] {
         sqlx::query(sql).bind(event).execute(&mut *db).await?;
     }
     Ok(())
@@ -94,23 +110,50 @@ pub(crate) async fn is_in_force(db: &mut Connection, event: u64) -> Result<Optio
         .await?)
 }
 
-/// The number of the newest takedown of all: whoever has seen bytes before it has to look again.
-pub(crate) async fn newest(db: &mut Connection) -> Result<Option<i64>, sqlx::Error> {
-    sqlx::query_scalar("SELECT max(event) FROM takedown").fetch_one(db).await
+/// How far takedowns are. Whoever has seen bytes when they were elsewhere has to look again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
+pub(crate) struct Progress {
+    newest: i64,
+    rounds: i64,
 }
 
-/// The releases whose bytes are to be gone from here.
-pub(crate) async fn releases_down(db: &mut Connection) -> Result<HashSet<i64>, sqlx::Error> {
-    let rows: Vec<i64> =
-        sqlx::query_scalar("SELECT release FROM release_down").fetch_all(db).await?;
+/// How far takedowns are now.
+pub(crate) async fn progress(db: &mut Connection) -> Result<Progress, sqlx::Error> {
+    const SQL: &str = "SELECT coalesce(max(event), -1) AS newest, coalesce(sum(rounds), 0) AS rounds FROM takedown";
+    sqlx::query_as(SQL).fetch_one(db).await
+}
+
+/// Says that chunks are being taken out of the rows for a takedown.
+pub(crate) async fn count_round(db: &mut Connection, event: u64) -> Result<(), ApiError> {
+    sqlx::query("UPDATE takedown SET rounds = rounds + 1 WHERE event = ?")
+        .bind(integer(event)?)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// The releases whose bytes are to be gone from here, for another takedown than `except`.
+pub(crate) async fn releases_down(
+    db: &mut Connection,
+    except: Option<u64>,
+) -> Result<HashSet<i64>, ApiError> {
+    const SQL: &str =
+        "SELECT t.release FROM takedown_release t JOIN takedown d ON d.event = t.event
+         WHERE d.here = 1 AND d.restored IS NULL AND d.event IS NOT ?";
+    let except = except.map(integer).transpose()?;
+    let rows: Vec<i64> = sqlx::query_scalar(SQL).bind(except).fetch_all(db).await?;
     Ok(rows.into_iter().collect())
 }
 
-/// The files whose bytes are to be gone from here.
-pub(crate) async fn files_down(db: &mut Connection) -> Result<HashSet<Sha256>, ApiError> {
+/// The files whose bytes are to be gone from here, for another takedown than `except`.
+pub(crate) async fn files_down(
+    db: &mut Connection,
+    except: Option<u64>,
+) -> Result<HashSet<Sha256>, ApiError> {
     const SQL: &str = "SELECT f.sha256 FROM takedown_file f JOIN takedown d ON d.event = f.event
-         WHERE d.here = 1 AND d.restored IS NULL";
-    let rows: Vec<Vec<u8>> = sqlx::query_scalar(SQL).fetch_all(db).await?;
+         WHERE d.here = 1 AND d.restored IS NULL AND d.event IS NOT ?";
+    let except = except.map(integer).transpose()?;
+    let rows: Vec<Vec<u8>> = sqlx::query_scalar(SQL).bind(except).fetch_all(db).await?;
     rows.into_iter().map(|row| Ok(Sha256::from_bytes(bytes32(row)?))).collect()
 }
 
@@ -142,7 +185,7 @@ pub(crate) async fn gone(
     sqlx::query_as(SQL).bind(key.path()).fetch_optional(db).await
 }
 
-/// Says that an object is to go for a takedown.
+/// Says that an object is to go for a takedown. One that is gone already stays so for the first reason.
 pub(crate) async fn insert_gone(
     db: &mut Connection,
     event: u64,
@@ -151,7 +194,7 @@ pub(crate) async fn insert_gone(
 ) -> Result<(), ApiError> {
     sqlx::query(
         "INSERT INTO gone (path, event, rewritten) VALUES (?, ?, ?)
-         ON CONFLICT DO UPDATE SET event = excluded.event, rewritten = excluded.rewritten, removed = 0",
+         ON CONFLICT DO UPDATE SET rewritten = excluded.rewritten, removed = 0",
     )
     .bind(key.path())
     .bind(integer(event)?)

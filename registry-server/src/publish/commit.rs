@@ -15,6 +15,7 @@ use super::{admit, check, content, cycle};
 use crate::App;
 use crate::auth::Principal;
 use crate::db::releases::NewRelease;
+use crate::db::takedowns::Progress;
 use crate::db::{
     Connection, chunks, names, releases, search, sessions, stale, takedowns, unsigned,
 };
@@ -42,7 +43,7 @@ pub(crate) async fn commit(
     }
     let mut db = registry.db.read().await?;
     let offered = sessions::signers(&mut db, &session.row.id).await?;
-    let seen = takedowns::newest(&mut db).await?;
+    let seen = takedowns::progress(&mut db).await?;
     let gate = Gate { registry, principal, dry_run, offered: &offered, seen };
     let together: Vec<&Release> = new(&entries).map(|candidate| &candidate.release).collect();
     for candidate in new(&entries) {
@@ -87,8 +88,8 @@ struct Gate<'g> {
     principal: &'g Principal,
     dry_run: bool,
     offered: &'g [SignerKey],
-    /// The newest takedown before the bytes were verified.
-    seen: Option<i64>,
+    /// How far takedowns were before the bytes were verified.
+    seen: Progress,
 }
 
 /// What the gate says of a candidate.

@@ -174,8 +174,8 @@ async fn refuse_again(
     request: &TakedownRequest,
     rows: &[Found],
 ) -> Result<(), ApiError> {
-    let releases = takedowns::releases_down(db).await?;
-    let files = takedowns::files_down(db).await?;
+    let releases = takedowns::releases_down(db, None).await?;
+    let files = takedowns::files_down(db, None).await?;
     let is_new = rows.iter().any(|row| !releases.contains(&row.release))
         || request.files.iter().any(|file| !files.contains(file));
     if is_new {

@@ -60,14 +60,32 @@ pub(super) struct Targets {
 impl Targets {
     /// Those of the takedowns in force.
     pub(super) async fn in_force(db: &mut Connection) -> Result<Self, ApiError> {
-        let releases = takedowns::releases_down(db).await?;
-        Ok(Self { releases, files: takedowns::files_down(db).await? })
+        Self::in_force_without(db, None).await
+    }
+
+    /// Those of the takedowns in force, but for one.
+    pub(super) async fn in_force_without(
+        db: &mut Connection,
+        event: Option<u64>,
+    ) -> Result<Self, ApiError> {
+        let releases = takedowns::releases_down(db, event).await?;
+        Ok(Self { releases, files: takedowns::files_down(db, event).await? })
     }
 
     pub(super) fn with(mut self, releases: impl Iterator<Item = i64>, files: &[Sha256]) -> Self {
         self.releases.extend(releases);
         self.files.extend(files);
         self
+    }
+
+    /// Whether a file of a release is to be gone.
+    pub(super) fn cover(&self, release: i64, file: Sha256) -> bool {
+        self.releases.contains(&release) || self.files.contains(&file)
+    }
+
+    /// Whether a whole release is to be gone.
+    pub(super) fn cover_release(&self, release: i64) -> bool {
+        self.releases.contains(&release)
     }
 
     pub(super) fn clear(&mut self) {
@@ -123,10 +141,25 @@ pub(super) async fn preview(
     targets: &Targets,
 ) -> Result<TakedownPlan, ApiError> {
     let scan = scan(registry, targets).await?;
+    let (recipes, metas) = (scan.recipes.clone(), scan.metas.clone());
+    // What earlier takedowns have removed does not go again.
+    let (files, meta_archives) = registry
+        .blocking(move |store| {
+            let mut files = Vec::new();
+            for (recipe, file) in recipes {
+                files.extend(store.size(&ObjectKey::Recipe(recipe))?.map(|_| file));
+            }
+            let mut archives = Vec::new();
+            for meta in metas {
+                archives.extend(store.size(&ObjectKey::Meta(meta))?.map(|_| meta));
+            }
+            Ok::<_, StoreError>((files, archives))
+        })
+        .await?;
     let mut plan = TakedownPlan {
-        files: scan.recipes.values().cloned().collect(),
+        files,
         kept: scan.kept.values().cloned().collect(),
-        meta_archives: scan.metas.iter().copied().collect(),
+        meta_archives,
         chunks: scan.chunks.len(),
         ..TakedownPlan::default()
     };

@@ -5,7 +5,7 @@ use tare_format::release::{FileClass, Release};
 use tare_store::{ObjectKey, StoreError};
 
 use crate::db::Connection;
-use crate::db::takedowns::{self, Gone};
+use crate::db::takedowns::{self, Gone, Progress};
 use crate::error::ApiError;
 use crate::registry::Registry;
 
@@ -49,13 +49,13 @@ pub(crate) async fn refuse_files(db: &mut Connection, release: &Release) -> Resu
     Ok(())
 }
 
-/// Refuses to go on when something was taken down since `seen`, which is [`takedowns::newest`] before the bytes were verified:
+/// Refuses to go on when something was taken down since `seen`, which is [`takedowns::progress`] before the bytes were verified:
 /// chunks that were there then may be gone.
 ///
 /// # Errors
 /// `unavailable` when it was.
-pub(crate) async fn refuse_since(db: &mut Connection, seen: Option<i64>) -> Result<(), ApiError> {
-    if takedowns::newest(db).await? == seen {
+pub(crate) async fn refuse_since(db: &mut Connection, seen: Progress) -> Result<(), ApiError> {
+    if takedowns::progress(db).await? == seen {
         return Ok(());
     }
     let detail = "something was taken down while the bytes were verified";

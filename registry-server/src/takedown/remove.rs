@@ -17,8 +17,6 @@ const TRIES: u32 = 8;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Removed {
-    /// How many data files went.
-    pub files: usize,
     /// How many packs were written anew.
     pub packs_rewritten: usize,
     /// How many objects are not in the store any more.
@@ -53,8 +51,9 @@ impl Registry {
         if alone {
             // So that nobody is sent to a pack that is about to go.
             projection::project(self).await?;
+            // What ended sessions had brought. A server does it itself: it knows who is putting something right now.
+            self.collect().await?;
         }
-        self.collect().await?;
         removed.objects = remove_objects(self).await?;
         let mut tx = self.db.begin().await?;
         for event in events {
@@ -94,9 +93,9 @@ async fn forget(registry: &Registry, event: u64, removed: &mut Removed) -> Resul
     for (pack, _) in moves.iter().filter_map(|moved| moved.pack) {
         takedowns::forget_gone(&mut tx, &ObjectKey::Pack(pack)).await?;
     }
+    takedowns::count_round(&mut tx, event).await?;
     note(&mut tx, event, &scan).await?;
     tx.commit().await?;
-    removed.files = scan.recipes.len();
     removed.packs_rewritten = moves.iter().filter(|moved| moved.pack.is_some()).count();
     Ok(true)
 }

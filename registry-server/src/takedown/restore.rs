@@ -14,7 +14,7 @@ use tare_format::location::Location;
 use tare_format::pack::StoredChunk;
 use tare_format::problem::Code;
 use tare_format::recipe::Recipe;
-use tare_format::release::{FileClass, Release, ReleaseFile};
+use tare_format::release::{FileClass, Release};
 use tare_format::{Blake3, Sha256};
 use tare_store::backend::read_all;
 use tare_store::codec::{Decoder, Encoded};
@@ -22,8 +22,9 @@ use tare_store::pack::PackWriter;
 use tare_store::{Content, ObjectKey, ObjectStore};
 
 use super::find;
+use super::plan::Targets;
 use crate::db::takedowns;
-use crate::db::{bytes32, chunks, events, releases, stale};
+use crate::db::{chunks, events, stale};
 use crate::error::ApiError;
 use crate::registry::Registry;
 use crate::standing::settle_newest;
@@ -35,8 +36,24 @@ struct Wanted {
     sha256: Sha256,
 }
 
-/// A file that came back: its recipe, and the packs that were made of its chunks.
+/// What came back.
+#[derive(Default)]
 struct Returned {
+    files: Vec<ReturnedFile>,
+    metas: Vec<ObjectKey>,
+}
+
+impl Returned {
+    /// The objects that are not gone any more, besides packs.
+    fn objects(&self) -> Vec<ObjectKey> {
+        let recipes = self.files.iter().map(|file| file.wanted.recipe);
+        let of_recipe = |recipe| [ObjectKey::Recipe(recipe), ObjectKey::Location(recipe)];
+        recipes.flat_map(of_recipe).chain(self.metas.iter().cloned()).collect()
+    }
+}
+
+/// A file that came back: its recipe, and the packs that were made of its chunks.
+struct ReturnedFile {
     wanted: Wanted,
     recipe: Recipe,
     packs: Vec<(Blake3, Vec<StoredChunk>)>,
@@ -51,14 +68,17 @@ impl Registry {
     /// here and in the copy. Nothing has changed for readers then.
     pub async fn restore(&self, takedown: u64, copy: Option<&Path>) -> Result<u64, ApiError> {
         let (payload, body) = self.takedown_in_force(takedown).await?;
-        let documents = self.documents(&body).await?;
-        let returned = self.bring_back(&documents, &body.files, copy).await?;
+        let others = {
+            let mut db = self.db.read().await?;
+            Targets::in_force_without(&mut db, Some(takedown)).await?
+        };
+        let returned = self.bring_back(&body, &others, copy).await?;
         let mut batch = self.batch(BY_REGISTRY).await?;
         let found = find(batch.db(), &body.releases).await?;
         let restore = EventBody::Restore { takedown, payload, releases: body.releases };
         let event = batch.append(restore).await?;
-        takedowns::set_restored(batch.db(), takedown, event).await?;
-        for file in &returned {
+        takedowns::set_restored(batch.db(), takedown, event, &returned.objects()).await?;
+        for file in &returned.files {
             let db = batch.db();
             for (pack, index) in &file.packs {
                 chunks::publish_pack(db, *pack, index).await?;
@@ -97,61 +117,61 @@ impl Registry {
         }
     }
 
-    /// The release documents that a takedown is about: those that it names, or all when it names files.
-    async fn documents(&self, takedown: &Takedown) -> Result<Vec<Release>, ApiError> {
-        let digests: Vec<Sha256> = {
+    /// The release documents that a takedown is about, with their rows: those that it names, or all when it names files.
+    async fn documents(&self, takedown: &Takedown) -> Result<Vec<(i64, Release)>, ApiError> {
+        let rows = {
             let mut db = self.db.read().await?;
+            let mut rows = takedowns::all_releases(&mut db, 0).await?;
             if takedown.files.is_empty() {
-                let mut digests = Vec::new();
-                for id in &takedown.releases {
-                    let row = releases::find(&mut db, &id.name.key(), &id.version).await?;
-                    let row = row.ok_or_else(|| ApiError::internal(format!("no row of `{id}`")))?;
-                    digests.push(Sha256::from_bytes(bytes32(row.digest)?));
-                }
-                digests
-            } else {
-                let all = takedowns::all_releases(&mut db, 0).await?;
-                all.into_iter().map(|(_, digest)| digest).collect()
+                let found = find(&mut db, &takedown.releases).await?;
+                rows.retain(|(row, _)| found.iter().any(|found| found.release == *row));
             }
+            rows
         };
         let cap = self.config.limits.release_size;
         self.blocking(move |store| {
-            let read = |digest| {
+            let read = |(row, digest)| {
                 let bytes = read_all(store, &ObjectKey::Release(digest), cap)?;
-                Release::from_bytes(&bytes).map_err(ApiError::internal)
+                Ok((row, Release::from_bytes(&bytes).map_err(ApiError::internal)?))
             };
-            digests.into_iter().map(read).collect::<Result<Vec<_>, _>>()
+            rows.into_iter().map(read).collect::<Result<Vec<_>, ApiError>>()
         })
         .await
     }
 
-    /// Puts everything of the releases into the store that is not there.
+    /// Puts everything of the takedown into the store that is not there, unless another takedown wants it gone.
     async fn bring_back(
         &self,
-        documents: &[Release],
-        files: &[Sha256],
+        takedown: &Takedown,
+        others: &Targets,
         copy: Option<&Path>,
-    ) -> Result<Vec<Returned>, ApiError> {
-        let copy = copy.map(Path::to_owned);
-        let mut returned = Vec::new();
-        let mut seen = HashSet::new();
-        for release in documents {
-            let is_about = |file: &&ReleaseFile| files.is_empty() || files.contains(&file.sha256);
-            for file in release.files.iter().filter(is_about) {
-                let Some(recipe) = file.recipe.filter(|_| file.class == FileClass::Data) else {
-                    continue;
-                };
-                if !seen.insert(recipe) || self.has_recipe(recipe).await? {
+    ) -> Result<Returned, ApiError> {
+        let (mut returned, mut seen) = (Returned::default(), HashSet::new());
+        for (row, release) in self.documents(takedown).await? {
+            let id = release.id();
+            let is_named = takedown.releases.contains(&id);
+            let mut meta_comes = is_named && !others.cover_release(row);
+            for file in &release.files {
+                let is_about = is_named || takedown.files.contains(&file.sha256);
+                if !is_about || others.cover(row, file.sha256) {
                     continue;
                 }
-                let name = format!("`{}` of `{}`", file.path, release.id());
-                let wanted = Wanted { name, recipe, sha256: file.sha256 };
-                returned.push(self.bring_file(wanted, copy.clone()).await?);
+                let Some(recipe) = file.recipe.filter(|_| file.class == FileClass::Data) else {
+                    meta_comes = true;
+                    continue;
+                };
+                if seen.insert(recipe) && !self.has_recipe(recipe).await? {
+                    let name = format!("`{}` of `{id}`", file.path);
+                    let wanted = Wanted { name, recipe, sha256: file.sha256 };
+                    let copy = copy.map(Path::to_owned);
+                    returned.files.push(self.bring_file(wanted, copy).await?);
+                }
             }
-            let meta = release.meta.sha256;
-            if release.files.iter().any(|file| is_about(&file)) {
-                let what = format!("the meta archive of `{}`", release.id());
-                self.bring_object(ObjectKey::Meta(meta), what, copy.clone()).await?;
+            if meta_comes {
+                let what = format!("the meta archive of `{id}`");
+                let key = ObjectKey::Meta(release.meta.sha256);
+                self.bring_object(key.clone(), what, copy.map(Path::to_owned)).await?;
+                returned.metas.push(key);
             }
         }
         Ok(returned)
@@ -187,7 +207,7 @@ impl Registry {
         &self,
         wanted: Wanted,
         copy: Option<PathBuf>,
-    ) -> Result<Returned, ApiError> {
+    ) -> Result<ReturnedFile, ApiError> {
         let cap = self.config.limits.recipe_size;
         self.blocking(move |store| {
             let name = wanted.name.clone();
@@ -203,7 +223,7 @@ impl Registry {
                 .map_err(|error| wrong(&name, &format!("has a bad location: {error}")))?;
             let packs = repack(store, copy.as_deref(), &wanted, &recipe, &place)?;
             store.put(&key, Content::Bytes(&bytes))?;
-            Ok(Returned { wanted, recipe, packs })
+            Ok(ReturnedFile { wanted, recipe, packs })
         })
         .await
     }

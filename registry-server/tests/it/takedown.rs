@@ -258,6 +258,28 @@ async fn a_restoration_takes_the_bytes_from_a_copy_and_trusts_none_of_it() {
     assert_eq!(again.code(), Code::StateConflict);
 }
 
+#[tokio::test]
+async fn a_restoration_leaves_alone_what_another_takedown_wants_gone() {
+    let (registry, _) = scene().await;
+    let copy = tempfile::tempdir().unwrap();
+    copy_folder(&registry.path().join("public"), copy.path());
+    let file = tare_format::Sha256::of(&[shared(), noise(2, 1700)].concat());
+    let first = take_down(&registry, &of(&["lab/bad@1.0.0"], Class::Copyright)).await;
+    let by_file = TakedownRequest { files: vec![file], ..of(&[], Class::Malware) };
+    let again = registry.app.take_down(&by_file).await.unwrap_err();
+    assert_eq!(again.code(), Code::StateConflict, "its bytes are gone already");
+    let both = TakedownRequest { files: vec![file], ..of(&["lab/good@1.0.0"], Class::Malware) };
+    let second = take_down(&registry, &both).await;
+    registry.app.restore(first, Some(copy.path())).await.unwrap();
+    registry.app.advance().await.unwrap();
+    assert_eq!(found(registry.path(), &noise(2, 1700)), 0);
+    assert_eq!(registry.problems().await, [""; 0]);
+    registry.app.restore(second, Some(copy.path())).await.unwrap();
+    registry.app.advance().await.unwrap();
+    assert_eq!(found(registry.path(), &noise(2, 1700)), 1700 - 63);
+    assert_eq!(registry.problems().await, [""; 0]);
+}
+
 fn copy_folder(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).unwrap() {
         let (path, target) = {
@@ -334,6 +356,26 @@ async fn the_commands_do_all_of_it_where_no_server_runs() {
     }
     let hashed = format!("takedown --file {} --class csam --notice N", "0".repeat(64));
     assert_eq!(run(folder.path(), &hashed).status.code(), Some(1));
+}
+
+#[tokio::test]
+async fn the_command_works_beside_a_running_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config::new(folder.path().join("registry"));
+    Registry::init(&config).await.unwrap();
+    let app = Registry::open(config).await.unwrap();
+    let ada = TestRegistry::client_of(&app, "ada", &["publish:*"]).await;
+    ada.publish(&[&bad(), &good()]).await;
+    let words = "takedown lab/bad@1.0.0 --class malware --notice N-12 --json";
+    let path = folder.path().to_owned();
+    let done = tokio::task::spawn_blocking(move || run(&path, words)).await.unwrap();
+    assert!(json(&done)["event"].is_u64());
+    assert_eq!(found(folder.path(), &noise(2, 1700)), 0);
+    let meta = format!("/meta/{}", fan_out(&bad().release.meta.sha256.hex()));
+    assert_eq!(ada.get(&meta).await.status, 410);
+    app.advance().await.unwrap();
+    let report = registry_server::fsck::fsck(&app, true).await.unwrap();
+    assert_eq!(report.problems, [""; 0]);
 }
 
 fn run(folder: &Path, words: &str) -> Output {
