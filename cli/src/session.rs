@@ -1,11 +1,13 @@
 //! What the commands of a consumer share: the project, the registry that its lock is for, and the local store.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::Timestamp;
 use tare_client::config::KnownRegistry;
 use tare_client::credentials::Tokens;
 use tare_client::event::Progress;
+use tare_client::head::expired_root;
 use tare_client::home::Home;
 use tare_client::local::Local;
 use tare_client::project::{Project, ProjectError};
@@ -102,8 +104,16 @@ pub(crate) fn locked<'p>(
     })
 }
 
-/// Says which locked releases were yanked or withdrawn since, by what was last seen of them.
+/// Says which locked releases were yanked or withdrawn since, by what was last seen of them, and whether the keys of their
+/// registry still count.
 pub(crate) fn warn_of_standings(context: &Context, local: &Local, lock: &Lock) {
+    let registries: BTreeSet<&RegistryId> =
+        lock.packages.iter().map(|package| &package.registry).collect();
+    for registry in registries {
+        if let Some(warning) = expired_root(local.home(), registry, context.now()) {
+            context.terminal.warn(warning);
+        }
+    }
     for warning in standing::warnings(local, lock) {
         context.terminal.warn(&warning);
     }

@@ -36,7 +36,7 @@ use check::Seen;
 
 pub use age::Freshness;
 pub use error::{Fork, HeadError, LogError, Tip};
-pub use follow::{Answered, Follower, Imported, Outcome, Survey, kept_head};
+pub use follow::{Answered, Follower, Imported, Outcome, Survey, expired_root, kept_head};
 
 pub(crate) use check::check as check_head;
 pub(crate) use compare::prove_entry;

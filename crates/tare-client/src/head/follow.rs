@@ -168,12 +168,8 @@ impl<'a> Follower<'a> {
                 self.progress.warn(&warning);
             }
         }
-        let root = survey.head.root_document();
-        if root.document().is_expired(seconds(self.now)) {
-            let (version, expires) = (root.version(), root.document().expires);
-            self.progress.warn(&format!(
-                "root document {version} expired on {expires}: nothing new is resolved under it"
-            ));
+        if let Some(warning) = expiry(survey.head.root_document(), self.now) {
+            self.progress.warn(&warning);
         }
         if let Ok(Some(error)) = self.clock_error() {
             self.progress.warn(&error.to_string());
@@ -191,6 +187,20 @@ impl<'a> Follower<'a> {
 /// When there is none, or the root document that was kept does not accept it.
 pub fn kept_head(home: &Home, id: &RegistryId, now: Timestamp) -> Result<Head, HeadError> {
     kept(&LogStore::new(home, id.clone()), id, now)
+}
+
+/// What is to be said when the root document that was kept of a registry has expired. Nothing is asked.
+#[must_use]
+pub fn expired_root(home: &Home, id: &RegistryId, now: Timestamp) -> Option<String> {
+    let root = LogStore::new(home, id.clone()).root().ok().flatten()?;
+    expiry(&root, now)
+}
+
+fn expiry(root: &TrustedRoot, now: Timestamp) -> Option<String> {
+    let (version, expires) = (root.version(), root.document().expires);
+    root.document().is_expired(seconds(now)).then(|| {
+        format!("root document {version} expired on {expires}: nothing new is resolved under it")
+    })
 }
 
 fn kept(store: &LogStore, id: &RegistryId, now: Timestamp) -> Result<Head, HeadError> {

@@ -349,6 +349,46 @@ async fn a_replaced_log_is_left_where_its_root_document_says_that_it_ended() {
 }
 
 #[tokio::test]
+async fn a_stale_place_does_not_hold_back_whoever_knows_of_the_new_log() {
+    let mut log = TestLog::new(0);
+    log.add(3).seal(NOW);
+    let stale = log.serve_copy();
+    log.rotate().add(1).seal(NOW);
+    let site = log.serve();
+    let person = Person::asking(&[&stale, &site]);
+    assert_eq!(person.head(&log).await.unwrap().origin(), "hub.example.org/log2");
+    let [warning] = &person.warnings.all()[..] else { panic!("one warning") };
+    assert!(warning.contains("stale"), "{warning}");
+}
+
+#[tokio::test]
+async fn a_newer_root_document_that_nobody_serves_is_missed() {
+    let mut log = TestLog::new(0);
+    log.add(1).seal(NOW);
+    let person = Person::at([log.serve_copy()]);
+    person.head(&log).await.unwrap();
+    // The same keys go on under the next version, so the head itself is good under the old one.
+    log.renew().add(1).seal(NOW);
+    let person = person.now_at([log.serve_without(|path| path == "root/2.note")]);
+    let error = person.head(&log).await.unwrap_err();
+    assert_trust(&error, "E-ROOT");
+    assert!(error.to_string().contains("names root document 2"), "{error}");
+    let person = person.now_at([log.serve()]);
+    assert_eq!(person.head(&log).await.unwrap().root_document().version(), 2);
+}
+
+#[tokio::test]
+async fn under_an_expired_root_document_nothing_is_resolved() {
+    let mut log = TestLog::new(0);
+    log.add(1).seal(NOW);
+    let person = Person::at([log.serve()]);
+    let follower = person.follower(&log, NOW + 3 * 366 * 86_400);
+    let head = follower.head().await.unwrap();
+    assert_trust(&follower.require_current(&head).unwrap_err(), "E-ROOT");
+    assert!(person.warnings.all()[0].contains("expired"), "{:?}", person.warnings.all());
+}
+
+#[tokio::test]
 async fn a_log_that_did_not_continue_the_replaced_one_is_a_fork() {
     let mut log = TestLog::new(0);
     log.add(3).seal(NOW);

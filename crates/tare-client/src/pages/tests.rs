@@ -105,7 +105,7 @@ async fn a_page_that_is_not_the_states_is_refused() {
         assert_eq!((error.kind(), error.code()), (ErrorKind::Trust, "E-STATE"), "{error}");
         let cached = cached_digest(
             &Home::new(reader.home.path()),
-            &*reader.pages(&log, false).head().await.unwrap(),
+            &reader.pages(&log, false).head().await.unwrap(),
             &PageKey::Package("lab/a".parse().unwrap()),
         );
         assert_eq!(cached, PageProof::NotHere);

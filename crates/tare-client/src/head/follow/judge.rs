@@ -141,6 +141,13 @@ impl Judged {
         self.verdicts.is_empty()
     }
 
+    /// Whether an answer is well formed and by somebody unknown: the root document may not be the newest, and whoever is
+    /// stale must not hold back whoever is not.
+    fn is_puzzling(&self) -> bool {
+        let is_unknown = |verdict: &Verdict| matches!(verdict, Verdict::Bad(LogError::Refused(_)));
+        self.verdicts.iter().any(|(_, verdict)| is_unknown(verdict))
+    }
+
     /// What the places answered that sent no head.
     pub(super) fn silent(&self) -> impl Iterator<Item = Answered> {
         let silent = self
@@ -170,7 +177,8 @@ impl Follower<'_> {
             };
             let named = judged.newest().map(|(_, seen)| seen.root_version);
             let is_settled = named.is_some_and(|named| named <= root.version())
-                && !root.document().is_expired(now);
+                && !root.document().is_expired(now)
+                && !judged.is_puzzling();
             if is_settled || judged.is_empty() {
                 return self.settled_under(judged, answers);
             }

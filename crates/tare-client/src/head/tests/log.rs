@@ -147,7 +147,14 @@ impl TestLog {
         self.rotate_at(size, root)
     }
 
-    /// The same, and the root document says that the old log ended as `other` did.
+    /// Publishes the next root document with the same keys.
+    pub(crate) fn renew(&mut self) -> &mut Self {
+        self.root.version += 1;
+        self.publish_root();
+        self
+    }
+
+    /// As [`rotate`](Self::rotate), and the root document says that the old log ended as `other` did.
     pub(crate) fn rotate_from(&mut self, other: &Self) -> &mut Self {
         self.rotate_at(other.size(), other.root())
     }
