@@ -190,6 +190,30 @@ async fn one_that_was_cut_off_goes_on_when_the_registry_opens() {
     assert_eq!(registry.problems().await, [""; 0]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn publishing_and_a_takedown_at_once_leave_no_release_without_its_chunks() {
+    let (registry, ada) = scene().await;
+    let publishes = (10..18).map(|seed| {
+        let package = Package::new(&format!("lab/p{seed}"), "1.0.0");
+        let built = package.data("model.bin", [shared(), noise(seed, 1000)].concat()).build();
+        let ada = ada.clone();
+        tokio::spawn(async move { ada.try_publish(&built).await })
+    });
+    let publishes: Vec<_> = publishes.collect();
+    take_down(&registry, &of(&["lab/bad@1.0.0", "lab/good@1.0.0"], Class::Malware)).await;
+    for publish in publishes {
+        if let Err(refused) = publish.await.unwrap() {
+            assert!(
+                ["unavailable", "incomplete"].contains(&refused.code().as_str()),
+                "{refused:?}"
+            );
+        }
+    }
+    registry.app.remove_taken_down(true).await.unwrap();
+    assert_eq!(found(registry.path(), &noise(2, 1700)), 0);
+    assert_eq!(registry.problems().await, [""; 0]);
+}
+
 /// Carries a takedown out over a store that fails so, then opens the registry over a sound one. Gives the numbers of the
 /// operations that the takedown asked for.
 async fn cut_off(fault: Fault) -> Range<usize> {
