@@ -103,6 +103,16 @@ impl Scene {
         Self { folder, config, document, app }
     }
 
+    /// As after the process ended: nothing is remembered of the witnesses.
+    async fn reopen(self) -> Self {
+        let Self { folder, mut config, document, app } = self;
+        app.close().await;
+        drop(app);
+        config.cosigners = Arc::new(HttpCosigners::new().unwrap());
+        let app = Registry::open(config.clone()).await.unwrap();
+        Self { folder, config, document, app }
+    }
+
     async fn publish(&self, login: &str, name: &str) {
         let client = TestRegistry::client_of(&self.app, login, &["publish:*"]).await;
         client.publish(&[&Package::new(name, "1.0.0").weights(1, 900).build()]).await;
@@ -132,6 +142,24 @@ async fn a_publish_is_visible_within_seconds_of_a_quorum() {
     assert!(scene.app.advance().await.unwrap());
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     assert_eq!(scene.head(), Some(6));
+}
+
+#[tokio::test]
+async fn a_witness_that_knows_more_than_was_thought_says_so_and_is_proved_the_rest() {
+    let one = LiveWitness::start("w1").await;
+    let scene = Scene::new(&[&one.spec], "w1").await;
+    assert!(scene.app.advance().await.unwrap());
+    // Whoever starts anew has forgotten the witness's size, and asks from nothing.
+    let scene = scene.reopen().await;
+    let ada = TestRegistry::client_of(&scene.app, "ada", &["publish:*", "yank:*"]).await;
+    ada.publish(&[&Package::new("lab/tiny", "1.0.0").weights(1, 900).build()]).await;
+    // So many events that a proof needs more than one tile.
+    for verb in ["yank", "unyank"].into_iter().cycle().take(130) {
+        let path = format!("/api/v1/packages/lab/tiny/1.0.0/{verb}");
+        ada.post(&path, "{\"reason\":\"x\"}").await.ok(200);
+    }
+    assert!(scene.app.advance().await.unwrap());
+    assert_eq!(scene.head(), Some(266));
 }
 
 #[tokio::test]
@@ -252,13 +280,10 @@ async fn a_backup_that_was_put_back_is_found_out_by_the_witness() {
     let one = LiveWitness::start("w1").await;
     let scene = Scene::new(&[&one.spec], "w1").await;
     assert!(scene.app.advance().await.unwrap());
-    scene.app.close().await;
     let database = scene.config.path.join("registry.sqlite");
+    scene.app.close().await;
     let backup = std::fs::read(&database).unwrap();
-    let Scene { folder, config, document, app } = scene;
-    drop(app);
-    let app = Registry::open(config.clone()).await.unwrap();
-    let scene = Scene { folder, config, document, app };
+    let scene = scene.reopen().await;
     scene.publish("ada", "lab/tiny").await;
     assert!(scene.app.advance().await.unwrap());
     scene.app.close().await;
