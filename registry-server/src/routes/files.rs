@@ -172,10 +172,9 @@ impl Asked {
 fn media_type(kind: ObjectKind) -> &'static str {
     match kind {
         ObjectKind::Registry | ObjectKind::Release | ObjectKind::Signature => "application/json",
-        ObjectKind::Head
-        | ObjectKind::PendingHead
-        | ObjectKind::Checkpoint
-        | ObjectKind::Root => super::TEXT,
+        ObjectKind::Head | ObjectKind::PendingHead | ObjectKind::Checkpoint | ObjectKind::Root => {
+            super::TEXT
+        }
         ObjectKind::Events | ObjectKind::Namespace | ObjectKind::Notices | ObjectKind::Package => {
             super::NDJSON
         }

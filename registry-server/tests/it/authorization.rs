@@ -54,7 +54,11 @@ impl Scene {
             "expired" => expired,
             "no-scope" => registry.token("owner", &["publish:else/*", "yank:else/*"]).await,
             "owner" => owner.clone(),
-            "admin" => registry.user("root", &["publish:*", "yank:*", "owner:*", "security:*", "admin"]).await,
+            "admin" => {
+                registry
+                    .user("root", &["publish:*", "yank:*", "owner:*", "security:*", "admin"])
+                    .await
+            }
             other => registry.user(other, &all).await,
         };
         if registry.app.users().await.unwrap().iter().any(|user| user.login == "disabled") {

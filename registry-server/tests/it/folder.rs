@@ -38,9 +38,23 @@ async fn every_public_file_is_a_plain_file_at_the_path_of_its_url() {
     assert_eq!(
         kinds,
         [
-            "checkpoint", "events", "head", "head.pending", "locations", "meta", "namespaces",
-            "notices", "packages", "packs", "recipes", "registry.json", "releases", "root",
-            "signatures", "state", "tile"
+            "checkpoint",
+            "events",
+            "head",
+            "head.pending",
+            "locations",
+            "meta",
+            "namespaces",
+            "notices",
+            "packages",
+            "packs",
+            "recipes",
+            "registry.json",
+            "releases",
+            "root",
+            "signatures",
+            "state",
+            "tile"
         ]
     );
     for path in &found {
