@@ -1,0 +1,127 @@
+//! What a mirror does about what has to go.
+
+use std::fs;
+use std::path::PathBuf;
+
+use registry_server::TakedownRequest;
+use tare_format::Sha256;
+use tare_format::event::{Class, Scope};
+
+use super::{Mirror, assert_equal, relative};
+use crate::shelf::{Package, Shelf, files_below, noise};
+use crate::support::Evil;
+
+/// Takes releases and single files down. Gives the number of the event.
+fn take_down(shelf: &Shelf, releases: &[&str], files: &[&[u8]]) -> u64 {
+    let app = shelf.registry.app();
+    let request = TakedownRequest {
+        releases: releases.iter().map(|release| release.parse().unwrap()).collect(),
+        files: files.iter().map(|file| Sha256::of(file)).collect(),
+        class: Class::Court,
+        scope: Scope::Global,
+        deadline_hours: None,
+        notice: "N-1".to_owned(),
+        appeal: None,
+        here: false,
+    };
+    shelf.registry.wait(async {
+        let event = app.take_down(&request).await.unwrap();
+        app.remove_taken_down(true).await.unwrap();
+        app.advance().await.unwrap();
+        event
+    })
+}
+
+/// Insists that nothing of `content` is in any file of a mirror.
+fn assert_gone(mirror: &Mirror, content: &[u8]) {
+    let window = &content[1_000..1_064];
+    for file in files_below(&mirror.folder()) {
+        let found = fs::read(&file).unwrap().windows(64).any(|bytes| bytes == window);
+        assert!(!found, "{} still has what was taken down", file.display());
+    }
+}
+
+#[test]
+fn what_is_taken_down_goes_and_what_others_need_stays() {
+    let shelf = Shelf::with_family();
+    // Packed together with what is taken down, and needed by itself.
+    let (kept, gone) = (noise(20, 30_000), noise(21, 30_000));
+    shelf.publish(&Package::model("lab/m", "1.0.0"), &[("kept.bin", &kept), ("gone.bin", &gone)]);
+    shelf.publish(&Package::model("lab/m", "1.1.0"), &[("kept.bin", &kept)]);
+    let (mirror, lax) = (Mirror::init(&shelf, ""), Mirror::init(&shelf, ""));
+    mirror.sync().succeeds();
+    lax.sync().succeeds();
+    take_down(&shelf, &["lab/m@1.0.0"], &[]);
+    mirror.sync().succeeds();
+    assert_gone(&mirror, &gone);
+    assert_equal(&shelf, &mirror, &["packs", "meta", "recipes"]);
+    let status = mirror.json("status");
+    assert_eq!(status["obeyed-takedowns"], 1, "{status}");
+    assert!(status["open-takedowns"].as_array().unwrap().is_empty());
+
+    let lax = Evil::honest(&lax.folder());
+    mirror
+        .operator
+        .tare(&format!("mirror check {}", lax.url()))
+        .ends_with(7)
+        .says(&["still serves"]);
+    let good = Evil::honest(&mirror.folder());
+    mirror.operator.tare(&format!("mirror check {}", good.url())).succeeds();
+}
+
+#[test]
+fn a_single_file_goes_from_every_release_and_a_restored_one_comes_back() {
+    let shelf = Shelf::empty();
+    let (kept, gone) = (noise(20, 30_000), noise(21, 30_000));
+    shelf.publish(&Package::model("lab/m", "1.0.0"), &[("kept.bin", &kept), ("gone.bin", &gone)]);
+    let mirror = Mirror::init(&shelf, "");
+    mirror.sync().succeeds();
+    let copy = tempfile::tempdir().unwrap();
+    for path in relative(&shelf.registry.public(""), "") {
+        let target = copy.path().join(&path);
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::copy(shelf.registry.public("").join(&path), target).unwrap();
+    }
+    let event = take_down(&shelf, &[], &[&gone]);
+    mirror.sync().succeeds();
+    assert_gone(&mirror, &gone);
+    assert_equal(&shelf, &mirror, &["packs", "meta"]);
+    mirror.sync().succeeds().says(&["in 1 requests"]);
+    let app = shelf.registry.app();
+    shelf.registry.wait(async {
+        app.restore(event, Some(copy.path())).await.unwrap();
+        app.advance().await.unwrap();
+    });
+    mirror.sync().succeeds();
+    assert_eq!(mirror.json("status")["obeyed-takedowns"], 0);
+    assert_equal(&shelf, &mirror, &["recipes", "packs", "meta"]);
+}
+
+#[test]
+fn what_is_redacted_is_in_no_file_any_more() {
+    let shelf = Shelf::empty();
+    let folder = shelf.publish(&Package::model("lab/m", "1.0.0"), &[("m.bin", b"0123456789")]);
+    let mirror = Mirror::init(&shelf, "");
+    folder.tare_with(&["yank", "lab/m@1.0.0", "--reason", "it names Jane Roe"], "").succeeds();
+    mirror.sync().succeeds();
+    // The line lies in two files of events then: the shorter one stays as long as the longer one is not full.
+    folder.tare("yank lab/m@1.0.0 --undo").succeeds();
+    mirror.sync().succeeds();
+    let has_name =
+        |file: &PathBuf| fs::read(file).unwrap().windows(8).any(|bytes| bytes == b"Jane Roe");
+    let lines: String = files_below(&mirror.folder().join("events"))
+        .iter()
+        .map(|file| fs::read_to_string(file).unwrap())
+        .collect();
+    let index = lines.lines().position(|line| line.contains("Jane Roe")).unwrap();
+    let app = shelf.registry.app();
+    shelf.registry.wait(async {
+        app.redact(u64::try_from(index).unwrap(), Class::Pii).await.unwrap();
+        app.advance().await.unwrap();
+    });
+    mirror.sync().succeeds();
+    let found: Vec<_> = files_below(&mirror.folder()).into_iter().filter(has_name).collect();
+    assert!(found.is_empty(), "{found:?}");
+    assert_equal(&shelf, &mirror, &["packages", "namespaces", "notices"]);
+    mirror.sync().succeeds().says(&["in 1 requests"]);
+}
