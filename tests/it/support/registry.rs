@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use registry_server::accounts::TokenRequest;
-use registry_server::{App, Config, serve};
+use registry_server::{App, Config, OpenError, Registry as Server, serve};
+use tare_tlog::key::SigningKey;
+use tare_tlog::note::Note;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -28,13 +30,32 @@ impl Registry {
 
     /// Starts a new registry that is configured in another way.
     pub(crate) fn start_with(configure: impl FnOnce(&mut Config)) -> Self {
+        Self::made(configure, |config| async move { Server::init(&config).await })
+    }
+
+    /// Starts a new registry with a first root document that was signed elsewhere, and the key of its log.
+    pub(crate) fn start_with_root(
+        root: Note,
+        log: &SigningKey,
+        configure: impl FnOnce(&mut Config),
+    ) -> Self {
+        Self::made(
+            configure,
+            |config| async move { Server::init_with_root(&config, root, log).await },
+        )
+    }
+
+    fn made<F>(configure: impl FnOnce(&mut Config), make: impl FnOnce(Config) -> F) -> Self
+    where
+        F: Future<Output = Result<(), OpenError>>,
+    {
         let folder = TempDir::new().unwrap();
         let mut config = Config::new(folder.path().join("registry"));
         configure(&mut config);
         let runtime = Runtime::new().unwrap();
         let (app, listener) = runtime.block_on(async {
-            registry_server::Registry::init(&config).await.unwrap();
-            let app = registry_server::Registry::open(config).await.unwrap();
+            make(config.clone()).await.unwrap();
+            let app = Server::open(config).await.unwrap();
             (app, TcpListener::bind("127.0.0.1:0").await.unwrap())
         });
         let url = format!("http://{}", listener.local_addr().unwrap());

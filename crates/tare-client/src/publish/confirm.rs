@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::{Options, PublishError};
 use crate::event::Unit;
-use crate::head::{Follower, Head, prove_entry};
+use crate::head::{Follower, Head, HeadError, prove_entry};
 use crate::package::Prepared;
 use crate::pages::Pages;
 use crate::registry::RegistryClient;
@@ -65,7 +65,12 @@ async fn wait_for(
     let task = progress.task("waiting for the log", Unit::Items, 1);
     let (begin, mut pause) = (Instant::now(), FIRST_PAUSE);
     loop {
-        let size = follower.look_again().await?.size();
+        let size = match follower.look_again().await {
+            Ok(head) => head.size(),
+            // The first head of a new registry waits for its witnesses as any other does.
+            Err(HeadError::Missing { .. }) => 0,
+            Err(error) => return Err(error.into()),
+        };
         if size > event {
             task.advance(1);
             return Ok(());
