@@ -121,11 +121,10 @@ impl Contents<'_> {
         let packs: BTreeSet<Blake3> =
             sources.iter().flat_map(|(_, source)| used_packs(&source.location)).collect();
         let got: Vec<(Blake3, Got<()>)> = futures::stream::iter(packs)
-            .map(async |pack| Ok((pack, self.pack(&pack, why, forbidden).await?)))
+            .map(async |pack| Ok::<_, MirrorError>((pack, self.pack(&pack, why, forbidden).await?)))
             .buffer_unordered(self.upstream.pace.connections())
-            .try_collect::<Vec<_>>()
-            .await
-            .map_err(|error: MirrorError| error)?;
+            .try_collect()
+            .await?;
         let lacking: BTreeSet<Blake3> = got
             .into_iter()
             .filter_map(|(pack, got)| (!found.need(&ObjectKey::Pack(pack), got)).then_some(pack))
