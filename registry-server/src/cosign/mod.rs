@@ -23,7 +23,7 @@ use tare_tlog::root::RootDocument;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::cosigners::{Cosigners, Seen};
-use crate::db::tree::{self, Mark};
+use crate::db::tree;
 use crate::error::chain;
 use crate::registry::Registry;
 use crate::witness::AddCheckpoint;
@@ -170,11 +170,11 @@ impl HttpCosigners {
 }
 
 impl Wanted<'_> {
-    /// Whether the public files are of a larger log by now.
+    /// Whether the log has grown since: then mirrors are about to go on to the newer checkpoint.
     async fn is_past(&self) -> bool {
         let Ok(mut db) = self.registry.db.read().await else { return true };
-        let projected = tree::mark(&mut db, Mark::Projected).await;
-        projected.is_ok_and(|projected| projected > self.checkpoint.size())
+        let newest = tree::newest_checkpoint(&mut db).await.ok().flatten();
+        newest.is_none_or(|newest| newest.size > self.checkpoint.size())
     }
 }
 
