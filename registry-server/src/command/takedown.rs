@@ -22,7 +22,7 @@ pub(super) struct TakedownArgs {
     /// Why: csam, pii, copyright, licence, malware, court, other
     #[arg(long, value_parser = class, required_unless_present = "resume")]
     class: Option<Class>,
-    /// Your own name for the notice, as in `N-12`; the notice itself is not logged
+    /// Your own name for the notice, as in `case-12`; the notice itself is not logged
     #[arg(long, required_unless_present = "resume")]
     notice: Option<String>,
     /// Within how many hours mirrors have to obey, as in `24h`; by class if not given
