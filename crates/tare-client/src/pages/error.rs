@@ -73,8 +73,8 @@ impl ClientError for PagesError {
             Self::Head(error) => error.kind(),
             Self::Registry(error) => error.kind(),
             Self::Offline(_) => ErrorKind::Network,
-            Self::State { .. } => ErrorKind::Trust,
-            Self::Page { .. } | Self::Rules { .. } => ErrorKind::Integrity,
+            // Whoever signed the head vouches for a page that is none.
+            Self::State { .. } | Self::Page { .. } | Self::Rules { .. } => ErrorKind::Trust,
         }
     }
 
@@ -96,9 +96,9 @@ impl ClientError for PagesError {
             Self::State { .. } => Some(
                 "tell whoever runs the registry or mirror; nothing of this was kept".to_owned(),
             ),
-            Self::Page { .. } | Self::Rules { .. } => {
-                Some("tell whoever runs the registry or mirror".to_owned())
-            }
+            Self::Page { .. } | Self::Rules { .. } => Some(
+                "tell whoever runs the registry: its own log says so, whoever serves it".to_owned(),
+            ),
         }
     }
 }

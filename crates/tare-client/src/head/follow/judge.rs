@@ -192,17 +192,15 @@ impl Follower<'_> {
         }
     }
 
-    /// Keeps the root document, which is good whatever the answers are, and insists that it is the one the log names.
+    /// Insists that the root document is the one that the log names, and keeps it, which is good whatever the answers are.
     fn settled_under(&self, judged: Judged, answers: Answers) -> Result<Judged, HeadError> {
-        self.store.keep_root(&judged.root)?;
         let named = judged.newest().map(|(_, seen)| seen.root_version);
-        match named {
-            Some(expected) if expected > judged.root.version() => {
-                let (found, base) = (judged.root.version(), self.registry.base().clone());
-                Err(RootChainError::Withheld { expected, found, base }.into())
-            }
-            _ => Ok(Judged { answers, ..judged }),
+        if let Some(expected) = named.filter(|named| *named > judged.root.version()) {
+            let (found, base) = (judged.root.version(), self.registry.base().clone());
+            return Err(RootChainError::Withheld { expected, found, base }.into());
         }
+        self.store.keep_root(&judged.root)?;
+        Ok(Judged { answers, ..judged })
     }
 }
 
