@@ -162,10 +162,9 @@ fn show_finding(finding: &Finding, context: &Context) {
         context.terminal.print(&Text::new().plain("  ").plain(path.to_string()));
     }
     if let Some(waiver) = &finding.waiver {
-        let text = format!(
-            "  accepted by {} until {}: {}",
-            waiver.approver, waiver.expires, waiver.reason
-        );
+        let by = waiver.approver.as_ref();
+        let by = by.map_or_else(|| "ignored".to_owned(), |name| format!("accepted by {name}"));
+        let text = format!("  {by} until {}: {}", waiver.expires, waiver.reason);
         context.terminal.print(&Text::from(text));
     } else if !finding.fix.is_empty() {
         context.terminal.print(

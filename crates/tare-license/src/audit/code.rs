@@ -174,6 +174,22 @@ codes! {
     Withdrawn "ADV002" "WITHDRAWN" [E E E E E]
         "A release was withdrawn."
         "use another version or another package";
+    // The action of an advisory says what it weighs, whatever the use is.
+    Advisory "ADV003" "ADVISORY" [E E E E E]
+        "An advisory names the release or one of its files."
+        "use another version or another package; when the harm does not concern you, ignore it in audit.toml: `[[ignore]]` with `id`, `reason` and `until`";
+    AdvisoryInherited "ADV004" "ADVISORY-INHERITED" [E E E E E]
+        "An advisory names something that the release was made from."
+        "use what was made from something else; when the harm is not handed down, ignore it in audit.toml: `[[ignore]]` with `id`, `reason` and `until`";
+    IgnoreExpired "ADV100" "IGNORE-EXPIRED" [W W W W W]
+        "An advisory is no longer ignored."
+        "look at the reason again; renew it with a new day, or remove it";
+    IgnoreUnused "ADV101" "IGNORE-UNUSED" [W W W W W]
+        "An advisory is ignored that was not found."
+        "remove the entry, or correct its id";
+    IgnoreTooLong "ADV102" "IGNORE-TOO-LONG" [W W W W W]
+        "An advisory is ignored for longer than the policy allows, which does not count."
+        "give it a day within the `max-waiver-days` under `[policy]` in audit.toml";
 }
 
 impl Code {

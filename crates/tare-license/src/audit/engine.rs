@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::report::{FORMAT, NOT_LEGAL_ADVICE, NodeReport};
 use super::survey::Survey;
-use super::{Facts, Graph, Policy, Report, Severity, checks, effective, headline, waivers};
+use super::{
+    Facts, Graph, Policy, Report, Severity, advisories, checks, effective, headline, waivers,
+};
 use crate::catalogue::Catalogue;
 
 /// Audits a graph for the given facts under a policy.
@@ -14,7 +16,9 @@ use crate::catalogue::Catalogue;
 pub fn audit(graph: &Graph, facts: &Facts, policy: &Policy, catalogue: &Catalogue) -> Report {
     let rules = policy.rules(facts.profile);
     let survey = Survey::new(graph, facts, &rules, catalogue);
-    let findings = waivers::apply(&survey, policy, checks::run(&survey));
+    let mut findings = waivers::apply(&survey, policy, checks::run(&survey));
+    findings.extend(advisories(graph, facts, policy));
+    findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.code));
     let whole = headline::of(&survey);
     // an error that no exception covers denies.
     let denied = findings

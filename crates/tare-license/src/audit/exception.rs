@@ -60,13 +60,7 @@ impl Exception {
 
     /// it holds to the end of its day, and not at all when it was granted for longer than the policy allows.
     pub(super) fn state(&self, facts: &Facts, max_days: Option<u16>) -> State {
-        let days = i64::from(max_days.unwrap_or(u16::MAX));
-        let latest = facts.today.checked_add(jiff::Span::new().days(days)).unwrap_or(Date::MAX);
-        match () {
-            () if facts.today > self.expires => State::Expired,
-            () if max_days.is_some() && self.expires > latest => State::TooLong,
-            () => State::Active,
-        }
+        state(self.expires, facts, max_days)
     }
 
     /// Whether it is about this licence of this part of this node.
@@ -94,8 +88,19 @@ impl Exception {
     }
 }
 
+/// Whether what holds to the end of a day holds today.
+pub(super) fn state(expires: Date, facts: &Facts, max_days: Option<u16>) -> State {
+    let days = i64::from(max_days.unwrap_or(u16::MAX));
+    let latest = facts.today.checked_add(jiff::Span::new().days(days)).unwrap_or(Date::MAX);
+    match () {
+        () if facts.today > expires => State::Expired,
+        () if max_days.is_some() && expires > latest => State::TooLong,
+        () => State::Active,
+    }
+}
+
 /// A date as TOML writes it, or the same in quotes.
-fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
+pub(super) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
     let text = match toml::Value::deserialize(deserializer)? {
         toml::Value::Datetime(date) => date.to_string(),
         toml::Value::String(text) => text,

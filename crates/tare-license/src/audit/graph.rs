@@ -11,7 +11,7 @@ use semver::Version;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tare_format::Sha256;
 
-use super::{Certainty, Relation};
+use super::{Certainty, Hit, Relation};
 use crate::Part;
 
 /// What a node is called: `ns/name@1.2.0`, or `hf:org/name@revision`.
@@ -152,6 +152,9 @@ pub struct Node {
     /// What else is true of it.
     #[serde(default)]
     pub flags: BTreeSet<Flag>,
+    /// The advisories that speak of it. They are facts of the day and stand in no file.
+    #[serde(skip)]
+    pub advisories: Vec<Hit>,
 }
 
 impl Node {
@@ -167,6 +170,7 @@ impl Node {
             yanked: None,
             revision: None,
             flags: BTreeSet::new(),
+            advisories: Vec::new(),
         }
     }
 

@@ -36,6 +36,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod advisory;
 mod checks;
 mod code;
 mod effective;
@@ -55,6 +56,7 @@ mod waivers;
 #[cfg(test)]
 mod tests;
 
+pub use advisory::{Advised, Hit, Ignore, advisories};
 pub use code::{Code, CodeInfo, Severity};
 pub use engine::audit;
 pub use exception::Exception;

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use tare_format::advisory::AdvisoryId;
 use tare_format::manifest::ManifestError;
 
-use super::{Exception, Facts, Profile};
+use super::{Exception, Facts, Ignore, Profile};
 use crate::catalogue::Catalogue;
 use crate::expression::Term;
 use crate::{Class, ClassSet, Metric, Place};
@@ -26,6 +27,9 @@ pub struct Policy {
     /// What is accepted all the same.
     #[serde(default)]
     pub exception: Vec<Exception>,
+    /// Advisories that do not deny.
+    #[serde(default)]
+    pub ignore: Vec<Ignore>,
 }
 
 /// `[policy]`.
@@ -137,6 +141,12 @@ pub enum PolicyError {
         /// What is missing or wrong.
         problem: &'static str,
     },
+    /// Nobody says why an advisory is ignored.
+    #[error("the entry that ignores `{id}` has no reason")]
+    Ignore {
+        /// The advisory.
+        id: AdvisoryId,
+    },
 }
 
 fn did_you_mean(nearest: &Option<String>) -> String {
@@ -176,6 +186,10 @@ impl Policy {
                 package: exception.package.clone(),
                 problem,
             })?;
+        }
+        let groundless = policy.ignore.iter().find(|ignore| ignore.reason.trim().is_empty());
+        if let Some(ignore) = groundless {
+            return Err(PolicyError::Ignore { id: ignore.id.clone() });
         }
         Ok(policy)
     }

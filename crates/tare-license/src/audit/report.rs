@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use serde::{Serialize, Serializer};
 use tare_format::Sha256;
 
-use super::{Certainty, Code, Facts, NodeId, NodeKind, Relation, Rules, Severity};
+use super::{Advised, Certainty, Code, Facts, NodeId, NodeKind, Relation, Rules, Severity};
 use crate::{Class, ClassSet, Part};
 
 /// The format of a report in JSON.
@@ -191,8 +191,10 @@ pub struct Finding {
     pub message: String,
     /// What can be done.
     pub fix: Cow<'static, str>,
-    /// The exception that covers it.
+    /// The exception, or the entry of `[[ignore]]`, that covers it.
     pub waiver: Option<Waiver>,
+    /// The advisory that it is about.
+    pub advisory: Option<Advised>,
 }
 
 /// An exception that covers a finding.
@@ -201,8 +203,9 @@ pub struct Finding {
 pub struct Waiver {
     /// Why.
     pub reason: String,
-    /// Who answers for it.
-    pub approver: String,
+    /// Who answers for it; an ignored advisory names nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approver: Option<String>,
     /// The last day on which it holds.
     pub expires: Date,
 }
@@ -226,6 +229,8 @@ impl Serialize for Finding {
             fix: &'a str,
             #[serde(skip_serializing_if = "Option::is_none")]
             waiver: &'a Option<Waiver>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            advisory: &'a Option<Advised>,
         }
         Form {
             code: self.code,
@@ -239,6 +244,7 @@ impl Serialize for Finding {
             message: &self.message,
             fix: &self.fix,
             waiver: &self.waiver,
+            advisory: &self.advisory,
         }
         .serialize(serializer)
     }

@@ -58,6 +58,7 @@ impl<'s, 'a> Desk<'s, 'a> {
             message: draft.message,
             fix: draft.fix.map_or(Cow::Borrowed(draft.code.info().fix), Cow::Owned),
             waiver,
+            advisory: None,
         }
     }
 
@@ -117,7 +118,7 @@ impl<'s, 'a> Desk<'s, 'a> {
 fn waiver_of(exception: &Exception) -> Waiver {
     Waiver {
         reason: exception.reason.clone(),
-        approver: exception.approver.clone(),
+        approver: Some(exception.approver.clone()),
         expires: exception.expires,
     }
 }
@@ -137,5 +138,6 @@ fn about(exception: &Exception, code: Code, severity: Severity, problem: &str) -
         ),
         fix: Cow::Borrowed(code.info().fix),
         waiver: None,
+        advisory: None,
     }
 }

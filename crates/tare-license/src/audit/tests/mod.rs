@@ -1,5 +1,6 @@
 //! Stories about graphs, told through the public function only.
 
+mod advisories;
 mod inheritance;
 mod limits;
 mod policies;
