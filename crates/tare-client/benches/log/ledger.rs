@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tare_format::Sha256;
 use tare_format::event::{BY_REGISTRY, Event, EventBody, PageKey, Salt};
-use tare_format::registry::RegistryId;
+use tare_format::limits::Limits;
+use tare_format::registry::{REGISTRY_FORMAT, Registry, RegistryId};
 use tare_store::{LogPath, ObjectKey};
 use tare_tlog::bundle::TlogProof;
 use tare_tlog::checkpoint::Checkpoint;
@@ -75,8 +76,15 @@ impl Ledger {
             written: Written::default(),
             files: Files::default(),
         };
-        let descriptor = serde_json::json!({ "format": "tare-registry/1", "id": ledger.id });
-        ledger.put(ObjectKey::Registry.path(), descriptor.to_string().into_bytes());
+        let descriptor = Registry {
+            format: REGISTRY_FORMAT.to_owned(),
+            id: ledger.id.clone(),
+            api: None,
+            mirrors: Vec::new(),
+            codecs: Vec::new(),
+            limits: Limits::default(),
+        };
+        ledger.put(ObjectKey::Registry.path(), serde_json::to_vec(&descriptor)?);
         ledger.put(ObjectKey::Root(1).path(), note.to_bytes());
         ledger.put(ObjectKey::NewestRoot.path(), b"1\n".to_vec());
         ledger.log(BY_REGISTRY, EventBody::Root { version: 1, sha256 })?;

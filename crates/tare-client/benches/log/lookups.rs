@@ -17,7 +17,7 @@ use tare_format::manifest::DependencyRelation;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use crate::ledger::Outcome;
+use crate::ledger::{Outcome, Written};
 use crate::packages::name;
 use crate::server::{Server, Traffic};
 use crate::world::World;
@@ -55,7 +55,7 @@ pub(crate) const OTHERS: usize = 1_000;
 pub(crate) fn measure(
     world: &mut World,
     runs: usize,
-    mut between: impl FnMut(crate::ledger::Written),
+    mut between: impl FnMut(Written),
 ) -> Outcome<Lookups> {
     let server = Server::start(world.ledger.files())?;
     let runtime = Runtime::new()?;
@@ -77,8 +77,7 @@ pub(crate) fn measure(
 fn lock(world: &World, server: &Server, runtime: &Runtime, machine: &TempDir) -> Outcome<Lookup> {
     let transport = Arc::new(Transport::new(Settings::default(), Progress::silent())?);
     let id = world.ledger.id();
-    let client =
-        RegistryClient::new(transport, server.url()?, Some(id.clone()), Tokens::default());
+    let client = RegistryClient::new(transport, server.url()?, Some(id.clone()), Tokens::default());
     let local = Local::open(Home::new(machine.path()))?;
     let now = Timestamp::now();
     let source = Source::new(&client, id.clone(), local, now, false, Progress::silent());
@@ -90,8 +89,7 @@ fn lock(world: &World, server: &Server, runtime: &Runtime, machine: &TempDir) ->
     server.take_traffic();
     let begin = Instant::now();
     let request = Request::default();
-    let lock =
-        runtime.block_on(update::lock_requirements(&source, &requirements, &request))?;
+    let lock = runtime.block_on(update::lock_requirements(&source, &requirements, &request))?;
     let milliseconds = begin.elapsed().as_secs_f64() * 1_000.0;
     if lock.packages.len() != 2 * requirements.len() {
         return Err(format!("{} packages were locked", lock.packages.len()).into());
