@@ -16,13 +16,14 @@ pub struct ApiError {
     code: Code,
     detail: String,
     help: Option<String>,
+    event: Option<u64>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl ApiError {
     /// A failure of kind `code`; `detail` names the object, what was found and what was expected.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), help: None, source: None }
+        Self { code, detail: detail.into(), help: None, event: None, source: None }
     }
 
     /// The request itself is wrong.
@@ -52,6 +53,13 @@ impl ApiError {
         self
     }
 
+    /// Adds the event of the log that is the reason.
+    #[must_use]
+    pub const fn event(mut self, event: u64) -> Self {
+        self.event = Some(event);
+        self
+    }
+
     /// Adds what goes to the log.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
@@ -75,6 +83,12 @@ impl ApiError {
     #[must_use]
     pub fn help_text(&self) -> Option<&str> {
         self.help.as_deref()
+    }
+
+    /// The event of the log that is the reason.
+    #[must_use]
+    pub const fn event_index(&self) -> Option<u64> {
+        self.event
     }
 
     fn full(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {

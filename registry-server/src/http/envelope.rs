@@ -84,6 +84,7 @@ fn write_problem(response: &mut Response, error: &ApiError, id: &str) {
         code: error.code(),
         detail: error.detail().to_owned(),
         help: error.help_text().map(str::to_owned),
+        event: error.event_index(),
         request_id: Some(id.to_owned()),
     };
     let body = serde_json::to_vec(&Problems { errors: vec![problem] }).unwrap_or_default();

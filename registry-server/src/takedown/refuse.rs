@@ -4,8 +4,8 @@ use tare_format::problem::Code;
 use tare_format::release::{FileClass, Release};
 use tare_store::{ObjectKey, StoreError};
 
-use crate::db::Connection;
 use crate::db::takedowns::{self, Gone, Progress};
+use crate::db::{Connection, unsigned};
 use crate::error::ApiError;
 use crate::registry::Registry;
 
@@ -25,10 +25,9 @@ pub(crate) async fn gone(
         "court" | "copyright" => Code::LegalReasons,
         _ => Code::TakenDown,
     };
-    let detail = format!("`{key}` was taken down by event {event}, for `{class}`");
-    Ok(Some(
-        ApiError::new(code, detail).help("the event in the registry's log says what it was about"),
-    ))
+    let detail = format!("`{key}` was taken down, for `{class}`");
+    let error = ApiError::new(code, detail).event(unsigned(event)?);
+    Ok(Some(error.help("the event in the registry's log says what it was about")))
 }
 
 /// Refuses a release with a file that is taken down.
@@ -43,7 +42,7 @@ pub(crate) async fn refuse_files(db: &mut Connection, release: &Release) -> Resu
                 file.path,
                 release.id()
             );
-            return Err(ApiError::new(Code::TakenDown, detail));
+            return Err(ApiError::new(Code::TakenDown, detail).event(event));
         }
     }
     Ok(())

@@ -97,7 +97,8 @@ async fn no_run_of_its_bytes_is_left_and_what_others_need_is() {
     let reader = registry.anonymous();
     let gone = reader.get(&format!("/meta/{}", fan_out(&bad().release.meta.sha256.hex()))).await;
     assert_eq!((gone.status, gone.code().as_str()), (410, "taken-down"));
-    assert!(gone.problem().detail.ends_with(&format!("by event {event}, for `malware`")));
+    assert_eq!(gone.problem().event, Some(event));
+    assert!(gone.problem().detail.ends_with("was taken down, for `malware`"));
     reader.get(&format!("/releases/{}", fan_out(&bad().digest.hex()))).await.ok(200);
 }
 

@@ -51,14 +51,15 @@ impl TrustError {
 
 /// The number of a takedown's event. Pages do not say it; the registry does, when it is asked for what is gone, and then
 /// it is believed only as far as the log proves it.
+///
+/// Every place is asked, and none is blamed for what it still has.
 pub(crate) async fn event_of(
     source: &Source<'_>,
     known: &KnownTakedown,
     meta: &Sha256,
 ) -> Option<u64> {
-    let answer = source.registry().fetch_object(&ObjectKey::Meta(*meta), MAX_ANSWER).await;
-    let Err(error) = answer else { return None };
-    let index = claimed(&error)?;
+    let answers = source.registry().every_source(&ObjectKey::Meta(*meta), MAX_ANSWER).await;
+    let index = answers.iter().find_map(|(_, answer)| claimed(answer.as_ref().err()?))?;
     let leaf = LeafEntry { event_type: "takedown".to_owned(), payload: known.payload };
     let head = source.pages().head().await.ok()?;
     let leaf = leaf_hash(&leaf.to_bytes());
@@ -66,38 +67,9 @@ pub(crate) async fn event_of(
     proven.ok().map(|()| index)
 }
 
-fn claimed(error: &RegistryError) -> Option<u64> {
+const fn claimed(error: &RegistryError) -> Option<u64> {
     match error {
-        RegistryError::Gone { event, reason, .. } => {
-            event.or_else(|| named_event(reason.as_deref().unwrap_or_default()))
-        }
-        RegistryError::Sources { failures, .. } => {
-            failures.iter().find_map(|failure| claimed(&failure.error))
-        }
+        RegistryError::Gone { event, .. } => *event,
         _ => None,
-    }
-}
-
-/// The event that a sentence names. It may be any number: the log says whether it is right.
-fn named_event(reason: &str) -> Option<u64> {
-    let (_, rest) = reason.split_once("event ")?;
-    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sentence_may_name_an_event() {
-        for (reason, expected) in [
-            ("`meta/ab/…` was taken down by event 12, for `malware`", Some(12)),
-            ("event 99999999999999999999", None),
-            ("eventually", None),
-            ("", None),
-        ] {
-            assert_eq!(named_event(reason), expected, "{reason}");
-        }
     }
 }
