@@ -21,9 +21,10 @@ use crate::registry::RegistryClient;
 
 /// How long the head is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long at first between two looks; it doubles up to the other.
+/// How long at first between two looks; it doubles up to the other, which is short because a quorum takes a second or two and
+/// a look is one small request.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Confirms all of `packages`. The head that proves them.
 pub(super) async fn confirm(
