@@ -71,8 +71,8 @@ fn a_page_with_a_redacted_line_that_no_redaction_explains_is_refused() {
     let line = format!("- {}", Sha256::of(b"nothing").hex());
     let forged = scene.forge().plant_line(package("lab/tiny"), line).state().show(&[]);
     stage.show(forged.path());
-    let said = ["E-PAGE", "lab/tiny", "redacted, and no later line says so"];
-    customer.refuses_contents(6, "update", &said);
+    let said = ["lab/tiny", "redacted, and no later line says so"];
+    customer.refuses_release("update", &said);
     mirror.refuses(&["E-STATE"]);
 }
 

@@ -133,14 +133,14 @@ fn a_version_cannot_be_skipped_or_withheld() {
     let scene = Scene::new();
     let third = scene.keys.signed(&scene.next(|next| next.version = 3)).to_bytes();
     scene.refused(3, &third, &["E-ROOT", "version 3"]);
-    // The log knows of a third version that nobody serves. The second one is good, and is kept.
+    // The log knows of a third version that nobody serves; the second one alone is not kept either.
     let stage = Stage::of(&scene.public());
     let customer = stage.customer(TINY);
     let second = scene.keys.signed(&scene.next(|_| {})).to_bytes();
     let shown = scene.named(3, &second);
     stage.show(shown.path());
     let said = ["E-ROOT", "names root document 3 as the newest", "ends with 2"];
-    customer.refuses_release("update", &said);
+    customer.refuses("update", &said);
 }
 
 #[test]

@@ -89,34 +89,29 @@ impl Victim {
     /// it was, but for the evidence of a fork, and that advises nothing to get around it.
     #[track_caller]
     pub(super) fn refuses(&self, command: &str, texts: &[&str]) -> Outcome {
-        self.refuses_keeping(7, command, texts, |_| true)
+        self.refuses_keeping(command, texts, |_| true)
     }
 
     /// The same where the head is a good one and is kept, with the documents that hang from it; but the project stays as it
     /// was, and so does everything that could be installed.
     #[track_caller]
     pub(super) fn refuses_release(&self, command: &str, texts: &[&str]) -> Outcome {
-        self.refuses_contents(7, command, texts)
-    }
-
-    /// The same for contents that cannot be used, whatever anybody may be trusted with.
-    #[track_caller]
-    pub(super) fn refuses_contents(&self, code: i32, command: &str, texts: &[&str]) -> Outcome {
         let home = self.project.home();
         let parts = [self.project.path().to_owned(), home.join("files"), home.join("releases")];
-        self.refuses_keeping(code, command, texts, |file| parts.iter().any(|part| file.starts_with(part)))
+        self.refuses_keeping(command, texts, |file| {
+            parts.iter().any(|part| file.starts_with(part))
+        })
     }
 
     #[track_caller]
     fn refuses_keeping(
         &self,
-        code: i32,
         command: &str,
         texts: &[&str],
         is_kept: impl Fn(&Path) -> bool,
     ) -> Outcome {
         let before = self.belongings();
-        let outcome = self.project.tare(command).ends_with(code).says(texts);
+        let outcome = self.project.tare(command).ends_with(7).says(texts);
         let mut changed = changed(&before, &self.belongings());
         changed.retain(|file| is_kept(file));
         assert!(changed.is_empty(), "`tare {command}` changed {changed:?}:\n{}", outcome.stderr);
