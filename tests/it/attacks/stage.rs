@@ -98,9 +98,7 @@ impl Victim {
     pub(super) fn refuses_release(&self, command: &str, texts: &[&str]) -> Outcome {
         let home = self.project.home();
         let parts = [self.project.path().to_owned(), home.join("files"), home.join("releases")];
-        self.refuses_keeping(command, texts, |file| {
-            parts.iter().any(|part| file.starts_with(part))
-        })
+        self.refuses_keeping(command, texts, |file| parts.iter().any(|part| file.starts_with(part)))
     }
 
     #[track_caller]
