@@ -44,7 +44,7 @@ pub(crate) fn measure(steps: &[usize]) -> Outcome<Vec<Sync>> {
     let server = Server::start(history.ledger.files())?;
     let (runtime, folder) = (Runtime::new()?, tempfile::tempdir()?);
     let mirror = runtime.block_on(open(&history.ledger, &server, &folder))?;
-    let mut syncs = vec![sync(&mirror, &history, &server, &runtime, PACKAGES)?];
+    let mut syncs = vec![sync(&mirror, &history, &server, &runtime, 2 * PACKAGES)?];
     for events in steps {
         history.add(*events)?;
         syncs.push(sync(&mirror, &history, &server, &runtime, *events)?);
@@ -93,7 +93,7 @@ struct History {
 }
 
 impl History {
-    /// The packages with their keys and nothing published.
+    /// The packages with their keys and nothing published: two events for each.
     fn new() -> Outcome<Self> {
         let (mut ledger, publisher) = (Ledger::new(true)?, Publisher::new()?);
         for package in 0..PACKAGES {
