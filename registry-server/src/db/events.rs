@@ -98,7 +98,11 @@ pub(crate) async fn last_time(db: &mut Connection) -> Result<Option<i64>, ApiErr
 
 /// One event by its number.
 pub(crate) async fn find(db: &mut Connection, idx: u64) -> Result<Option<EventRow>, ApiError> {
-    Ok(range(db, idx, idx.saturating_add(1)).await?.pop())
+    // No event has a number that the database cannot hold.
+    match idx.checked_add(1).filter(|end| i64::try_from(*end).is_ok()) {
+        Some(end) => Ok(range(db, idx, end).await?.pop()),
+        None => Ok(None),
+    }
 }
 
 /// The events from number `from` to before `to`, in order.

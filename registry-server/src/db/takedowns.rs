@@ -104,8 +104,10 @@ pub(crate) async fn set_restored(
 
 /// Whether a takedown is in force; `None` for an event that is none.
 pub(crate) async fn is_in_force(db: &mut Connection, event: u64) -> Result<Option<bool>, ApiError> {
+    // No event has a number that the database cannot hold.
+    let Ok(event) = i64::try_from(event) else { return Ok(None) };
     Ok(sqlx::query_scalar("SELECT restored IS NULL FROM takedown WHERE event = ?")
-        .bind(integer(event)?)
+        .bind(event)
         .fetch_optional(db)
         .await?)
 }

@@ -345,10 +345,17 @@ async fn a_redacted_line_is_nowhere_and_its_effect_stays() {
     assert!(page.lines().any(|line| line.starts_with("- ")), "{page}");
     let unyank = ada.post("/api/v1/packages/lab/tiny/1.0.0/unyank", "").await.ok(200);
     assert!(unyank.json::<tare_format::api::Changed>().changed, "it was yanked still");
-    for (index, code) in
-        [(index, Code::StateConflict), (0, Code::StateConflict), (99, Code::NotFound)]
-    {
+    for (index, code) in [
+        (index, Code::StateConflict),
+        (0, Code::StateConflict),
+        (99, Code::NotFound),
+        (u64::MAX, Code::NotFound),
+    ] {
         assert_eq!(registry.app.redact(index, Class::Pii).await.unwrap_err().code(), code);
+    }
+    for index in [u64::MAX, 1 << 63, (1 << 63) - 1] {
+        let error = registry.app.restore(index, None).await.unwrap_err();
+        assert_eq!(error.code(), Code::NotFound, "{index}");
     }
 }
 
