@@ -381,7 +381,10 @@ async fn the_commands_do_all_of_it_where_no_server_runs() {
     let from = copy.path().display();
     json(&run(folder.path(), &format!("restore {event} --from {from} --json")));
     assert!(found(folder.path(), &noise(2, 1700)) > 0);
-    assert_eq!(json(&run(folder.path(), "redact 4 --class pii --json"))["erased"], true);
+    let planned = json(&run(folder.path(), "redact 4 --class pii --dry-run --json"));
+    let redacted = json(&run(folder.path(), "redact 4 --class pii --json"));
+    assert_eq!((&redacted["erased"], &redacted["redacted"]), (&true.into(), &planned["redacted"]));
+    assert_eq!(planned["redacted"]["package"], "lab/bad", "{planned}");
     assert!(run(folder.path(), "fsck --read-data").status.success());
     for bad in ["takedown lab/bad@1.0.0", "takedown --class rude --notice N", "redact 4"] {
         assert_eq!(run(folder.path(), bad).status.code(), Some(2), "{bad}");
