@@ -29,7 +29,8 @@ pub(crate) async fn check(registry: &Registry) -> Result<(), OpenError> {
     registry.find_log_key(&root)?;
     let Some(log) = root.log() else { return Ok(()) };
     for key in [ObjectKey::Head, ObjectKey::PendingHead, ObjectKey::Checkpoint] {
-        let found = public(registry, &key, &log.key).await.map_err(OpenError::Recover)?;
+        let found =
+            public_checkpoint(registry, &key, &log.key).await.map_err(OpenError::Recover)?;
         if let Some(checkpoint) = found {
             let by = format!("the public file `{key}`");
             compare(registry, Seen { by, checkpoint }).await?;
@@ -43,7 +44,10 @@ pub(crate) async fn check(registry: &Registry) -> Result<(), OpenError> {
 }
 
 /// What a public file says, when the log signed it. A file that is damaged says nothing; it is written anew.
-async fn public(
+///
+/// # Errors
+/// When the store cannot be read.
+pub(crate) async fn public_checkpoint(
     registry: &Registry,
     key: &ObjectKey,
     log: &VerifierKey,

@@ -300,6 +300,7 @@ impl Registry {
     async fn recover(&self) -> Result<(), OpenError> {
         guard::check(self).await?;
         projection::write_registry(self).await.map_err(OpenError::Recover)?;
+        projection::remove_replaced(self).await.map_err(OpenError::Recover)?;
         projection::notice_loss(self).await.map_err(OpenError::Recover)?;
         self.remove_taken_down(true).await.map_err(OpenError::Recover)?;
         projection::project(self).await.map_err(OpenError::Recover)

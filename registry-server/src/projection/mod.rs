@@ -9,6 +9,7 @@ mod documents;
 pub(crate) mod head;
 pub(crate) mod log;
 pub(crate) mod pages;
+mod replaced;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sqlx::Connection as _;
@@ -25,6 +26,7 @@ use crate::registry::Registry;
 use crate::sequence;
 
 pub(crate) use documents::{all as documents, location, read_recipe, write_registry};
+pub(crate) use replaced::remove_replaced;
 
 use documents::registry_bytes;
 

@@ -4,12 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use registry_server::{App, Config, Cosigners, NoCosigners, OpenError, Registry, Seen};
+use registry_server::root::{self, Changes, RootFile};
+use registry_server::{App, Config, Cosigners, NoCosigners, OpenError, Registry, Seen, key_file};
 use tare_store::durable;
 use tare_tlog::checkpoint::Checkpoint;
+use tare_tlog::hash::Hash;
 use tare_tlog::key::KeyName;
 use tare_tlog::note::{Note, NoteSignature};
-use tare_tlog::root::RootDocument;
+use tare_tlog::root::{OldLog, RootDocument};
+use tare_tlog::tree::Edge;
 use tempfile::TempDir;
 
 use crate::support::{Client, Package, TestRegistry};
@@ -28,8 +31,12 @@ async fn backed_up() -> (TempDir, Config, PathBuf) {
 }
 
 async fn publish(app: &App, name: &str) {
-    let ada: Client = TestRegistry::client_of(app, "ada", &["publish:*"]).await;
-    ada.publish(&[&Package::new(name, "1.0.0").weights(1, 900).build()]).await;
+    publish_by(app, "ada", name).await;
+}
+
+async fn publish_by(app: &App, login: &str, name: &str) {
+    let client: Client = TestRegistry::client_of(app, login, &["publish:*"]).await;
+    client.publish(&[&Package::new(name, "1.0.0").weights(1, 900).build()]).await;
 }
 
 fn database(config: &Config) -> PathBuf {
@@ -71,6 +78,49 @@ async fn a_database_with_another_history_is_refused() {
     }
     let error = Registry::open(config).await.err().unwrap();
     assert!(matches!(error, OpenError::Forked { size: 6, .. }), "{error}");
+}
+
+/// Publishes a root document. With `rotate` it freezes the log where the database has it, and gives it another key. Gives where
+/// it is frozen.
+async fn next_root(config: &Config, rotate: bool) -> OldLog {
+    let command = Registry::attach(config.clone()).await.unwrap();
+    let current = root::newest(&command).await.unwrap();
+    let rotation = root::rotation(&command).await.unwrap();
+    command.close().await;
+    let next = Changes { rotate: rotate.then_some(rotation), ..Changes::default() };
+    let next = next.apply(current.document(), config.clock.now()).unwrap();
+    let frozen = next.old_logs[0].clone();
+    let mut file = RootFile::draft(next).unwrap();
+    file.sign(&key_file::read(&config.keys().join("root.key")).unwrap(), None).unwrap();
+    let path = config.path.join("next.note");
+    file.write(&path).unwrap();
+    root::publish(config, &path).await.unwrap();
+    frozen
+}
+
+#[tokio::test]
+async fn a_database_that_was_put_back_goes_on_under_another_key() {
+    let (_folder, config, backup) = backed_up().await;
+    std::fs::copy(database(&config), &backup).unwrap();
+    let app = Registry::open(config.clone()).await.unwrap();
+    publish_by(&app, "bob", "lost/tiny").await;
+    app.close().await;
+    drop(app);
+    put_back(&config, &backup);
+
+    let frozen = next_root(&config, true).await;
+    // As many events as were lost: each file of the log has a namesake.
+    assert_eq!(next_root(&config, false).await, frozen);
+    assert_eq!(frozen.size, 6);
+    let app = Registry::open(config.clone()).await.unwrap();
+    assert_eq!(registry_server::fsck::fsck(&app, true).await.unwrap().problems, [""; 0]);
+    let leaves = std::fs::read(config.public().join("tile/0/000.p/10")).unwrap();
+    let mut edge = Edge::new();
+    leaves.as_chunks().0.iter().take(6).for_each(|leaf| edge.append(Hash(*leaf)).unwrap());
+    assert_eq!(edge.root(), frozen.root);
+    app.close().await;
+    drop(app);
+    Registry::open(config).await.unwrap();
 }
 
 /// Somebody who saw a checkpoint, and cosigns nothing.
