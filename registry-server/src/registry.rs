@@ -20,6 +20,7 @@ use crate::error::ApiError;
 use crate::founding::{FirstRoot, make_folder, small_root};
 use crate::key_file::{self, KeyFileError};
 use crate::log_key::LogKeyError;
+use crate::root::draft_path;
 use crate::{guard, projection};
 
 /// Why a registry did not open.
@@ -36,6 +37,19 @@ pub enum OpenError {
     Absent {
         /// The folder.
         path: PathBuf,
+    },
+    /// There is no registry yet, and its first root document is being signed.
+    #[error(
+        "there is no registry in `{}` yet: `{}` is the draft of its first root document. Have enough keys sign it and run \
+         `tare-registry root publish`, or remove it to make a registry with a root of one key",
+        path.display(),
+        draft.display()
+    )]
+    Drafted {
+        /// The folder.
+        path: PathBuf,
+        /// The draft.
+        draft: PathBuf,
     },
     /// There is one already.
     #[error("there is a registry in `{}` already", path.display())]
@@ -135,8 +149,10 @@ impl Registry {
     /// Makes a registry in the folder of `config`, which may be absent or empty: with one root key and no witnesses.
     ///
     /// # Errors
-    /// [`OpenError::Exists`] when there is one; else when the folder, the keys or the database cannot be made.
+    /// [`OpenError::Exists`] when there is one; [`OpenError::Drafted`] when there is a draft of its root, which somebody may have
+    /// signed; else when the folder, the keys or the database cannot be made.
     pub async fn init(config: &Config) -> Result<(), OpenError> {
+        refuse_draft(config)?;
         let database = Self::prepare(config).await?;
         let root = small_root(config).map_err(OpenError::Found)?;
         Self::establish(config, database, &root).await
@@ -262,6 +278,7 @@ impl Registry {
         if config.is_initialised() {
             return Ok(());
         }
+        refuse_draft(config)?;
         Err(OpenError::Absent { path: config.path.clone() })
     }
 
@@ -322,6 +339,15 @@ impl Registry {
         let done = tokio::task::spawn_blocking(move || work(store.as_ref())).await;
         done.map_err(ApiError::internal)?.map_err(Into::into)
     }
+}
+
+/// Another root would make another registry than the one that a draft is for.
+fn refuse_draft(config: &Config) -> Result<(), OpenError> {
+    let draft = draft_path(&config.path, 1);
+    if draft.exists() {
+        return Err(OpenError::Drafted { path: config.path.clone(), draft });
+    }
+    Ok(())
 }
 
 /// The registry's id; `None` in a database that no registry was made in.

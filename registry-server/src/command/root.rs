@@ -285,7 +285,12 @@ async fn publish(file: Option<PathBuf>, common: &Common) -> anyhow::Result<()> {
             "published version {} of the root of {}, {fingerprint}",
             published.version, published.id
         ));
-        output::talk("a running server shows it within a second, any other when it starts");
+        output::talk(match published.version {
+            1 => {
+                "next: `tare-registry serve`, which shows a token of the user `admin` at its first start"
+            }
+            _ => "a running server shows it within a second, any other when it starts",
+        });
     }
     // Its text is in the registry now; a draft that stays would stand in the way of nothing, but confuse.
     let draft = root::draft_path(&config.path, published.version);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use registry_server::accounts::DEFAULT_LIFETIME;
-use registry_server::{Config, HttpCosigners, Registry, TokenText, serve};
+use registry_server::{HttpCosigners, Registry, TokenText, serve};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
@@ -50,38 +50,48 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         .with_context(|| format!("failed to listen on {}", args.listen))?;
     let address = listener.local_addr()?;
     let token = registry.bootstrap().await?;
-    greet(&args.common, &config, address, token.as_ref())?;
+    let users = registry.users().await?;
+    let admin = users.into_iter().find(|user| user.admin && !user.disabled);
+    let welcome = Welcome {
+        path: &config.path,
+        address,
+        token: token.as_ref().map(TokenText::reveal),
+        admin: admin.map(|user| user.login),
+    };
+    greet(&args.common, &welcome)?;
     serve(Arc::clone(&registry), listener, stopped).await?;
     registry.close().await;
     output::talk("stopped");
     Ok(())
 }
 
-/// Says where the registry is, and the first token, this once.
-fn greet(
-    common: &Common,
-    config: &Config,
+/// What is to be said when the registry starts.
+struct Welcome<'w> {
+    path: &'w Path,
     address: SocketAddr,
-    token: Option<&TokenText>,
-) -> anyhow::Result<()> {
-    let url = url_of(address);
-    let token = token.map(TokenText::reveal);
+    token: Option<&'w str>,
+    /// Somebody who may make tokens for everything.
+    admin: Option<String>,
+}
+
+/// Says where the registry is, and the first token, this once.
+fn greet(common: &Common, welcome: &Welcome<'_>) -> anyhow::Result<()> {
+    let (url, path, token) = (url_of(welcome.address), welcome.path, welcome.token);
     if common.json {
         // One line, so that who reads it need not know where it ends.
-        output::data(serde_json::to_string(
-            &json!({ "url": url, "path": config.path, "token": token }),
-        )?);
+        output::data(serde_json::to_string(&json!({ "url": url, "path": path, "token": token }))?);
         return Ok(());
     }
     output::data(&url);
-    for line in greeting(&config.path, address, token) {
+    for line in greeting(welcome) {
         output::talk(line);
     }
     Ok(())
 }
 
 /// What a person is told when the registry starts.
-fn greeting(path: &Path, address: SocketAddr, token: Option<&str>) -> Vec<String> {
+fn greeting(welcome: &Welcome<'_>) -> Vec<String> {
+    let Welcome { path, address, token, ref admin } = *welcome;
     let url = url_of(address);
     let mut lines = vec![format!("serving `{}` at {url}", path.display())];
     if address.ip().is_unspecified() {
@@ -95,8 +105,9 @@ fn greeting(path: &Path, address: SocketAddr, token: Option<&str>) -> Vec<String
         lines.push(format!("  tare login --registry {url}"));
     } else {
         lines.push(format!(
-            "for another token: tare-registry token create{} --user admin --scope 'publish:*'",
-            path_option(path)
+            "for another token: tare-registry token create{} --user {} --scope 'publish:*'",
+            path_option(path),
+            admin.as_deref().unwrap_or("LOGIN")
         ));
     }
     lines
@@ -167,16 +178,20 @@ mod tests {
 
     #[test]
     fn a_later_start_names_the_folder_as_a_shell_takes_it() {
-        let last =
-            |path| greeting(Path::new(path), ([127, 0, 0, 1], 8273).into(), None).pop().unwrap();
-        assert!(last(DEFAULT_PATH).contains("token create --user"));
+        let last = |path| {
+            let (path, address) = (Path::new(path), ([127, 0, 0, 1], 8273).into());
+            let admin = Some("ada".to_owned());
+            greeting(&Welcome { path, address, token: None, admin }).pop().unwrap()
+        };
+        assert!(last(DEFAULT_PATH).contains("token create --user ada "));
         assert!(last("/srv/tare").contains("token create --path /srv/tare --user"));
         assert!(last("it's").contains(r"--path 'it'\''s' --user"));
     }
 
     #[test]
     fn the_url_can_be_reached_although_it_listens_everywhere() {
-        let lines = greeting(Path::new("r"), ([0, 0, 0, 0], 8273).into(), Some("tare_x"));
+        let (path, address) = (Path::new("r"), ([0, 0, 0, 0], 8273).into());
+        let lines = greeting(&Welcome { path, address, token: Some("tare_x"), admin: None });
         assert!(lines[0].ends_with("at http://127.0.0.1:8273"), "{lines:?}");
         assert!(lines[1].contains("every address"), "{lines:?}");
         assert!(lines[2].contains("30 days"), "{lines:?}");

@@ -1,5 +1,6 @@
 //! Root documents at the command line: drafted, signed on other machines, published.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -47,6 +48,19 @@ impl Desk {
         let output = self.run(words);
         assert_eq!(output.status.code(), Some(1), "{words}");
         String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// The first line of a server, which is then ended.
+    fn greeting(&self) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tare-registry"));
+        command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--path", "registry"]);
+        command.current_dir(self.path()).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut server = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        server.kill().unwrap();
+        server.wait().unwrap();
+        line
     }
 
     fn init(&self, more: &str) -> String {
@@ -101,6 +115,25 @@ async fn two_of_three_keys_make_a_registry() {
     let document = RootDocument::verify_first(&desk.public(1).await).unwrap();
     assert_eq!((document.version, document.threshold), (1, 2));
     assert!(!desk.path().join(draft).exists(), "the draft is gone");
+}
+
+#[test]
+fn serve_waits_for_the_ceremony_and_then_shows_the_first_token() {
+    let desk = Desk::new();
+    let draft = desk.init("");
+    let said = desk.fails("serve --listen 127.0.0.1:0");
+    assert!(said.contains("draft of its first root") && said.contains("root publish"), "{said}");
+    assert!(desk.fails("init").contains("draft of its first root"));
+    assert!(!desk.path().join("registry/registry.sqlite").exists(), "no other was founded");
+    for key in ["a", "b"] {
+        desk.ok(&format!("root sign --key {key}.key {draft}"));
+    }
+    let published = desk.run("root publish");
+    let said = String::from_utf8(published.stderr).unwrap();
+    assert!(said.contains("next: `tare-registry serve`"), "{said}");
+    let greeting: Value = serde_json::from_str(&desk.greeting()).unwrap();
+    assert!(greeting["token"].as_str().unwrap().starts_with("tare_"), "{greeting}");
+    assert!(desk.ok("user list").contains("admin"));
 }
 
 #[tokio::test]
