@@ -1,5 +1,7 @@
 //! `tare-registry root`: which keys speak for the registry.
 
+mod show;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -9,8 +11,6 @@ use registry_server::root::{
 };
 use registry_server::{Config, Registry, key_file};
 use serde_json::json;
-use tare_format::Sha256;
-use tare_format::registry::RegistryId;
 use tare_tlog::key::{Algorithm, KeyName, SigningKey};
 use tare_tlog::policy::Policy;
 
@@ -121,10 +121,12 @@ pub(super) async fn run(verb: RootVerb, common: &Common) -> anyhow::Result<()> {
     match verb {
         RootVerb::Keygen { name, out } => keygen(name, &out, &common.config()),
         RootVerb::Init(args) => init(args, common),
-        RootVerb::Sign { key, previous, file } => sign(&key, previous.as_deref(), &file),
+        RootVerb::Sign { key, previous, file } => {
+            sign(&key, previous.as_deref(), &file, common).await
+        }
         RootVerb::Next(args) => next(args, common).await,
         RootVerb::Publish { file } => publish(file, common).await,
-        RootVerb::Show { file, previous } => show(file, previous.as_deref(), common).await,
+        RootVerb::Show { file, previous } => show::run(file, previous.as_deref(), common).await,
     }
 }
 
@@ -245,15 +247,24 @@ fn read_policy(path: &Path) -> anyhow::Result<Policy> {
     text.parse().with_context(|| format!("`{}` is no policy", path.display()))
 }
 
-fn sign(key: &Path, previous: Option<&Path>, path: &Path) -> anyhow::Result<()> {
+async fn sign(
+    key: &Path,
+    previous: Option<&Path>,
+    path: &Path,
+    common: &Common,
+) -> anyhow::Result<()> {
     let key = key_file::read(key)?;
     let previous = previous.map(RootFile::read).transpose()?;
     let mut file = RootFile::read(path)?;
     for line in root::describe(file.document()) {
         output::talk(line);
     }
-    if let Some(previous) = &previous {
-        for line in root::changes(previous.document(), file.document()) {
+    let before = match &previous {
+        Some(previous) => Some(previous.clone()),
+        None => published_before(&file, common).await?,
+    };
+    if let Some(before) = &before {
+        for line in root::changes(before.document(), file.document()) {
             output::talk(format!("change       {line}"));
         }
     }
@@ -266,6 +277,17 @@ fn sign(key: &Path, previous: Option<&Path>, path: &Path) -> anyhow::Result<()> 
     file.write(path)?;
     output::talk(format!("signed by `{}`", key.verifier().name()));
     Ok(())
+}
+
+/// The version before a draft, when the folder has the registry that it is of.
+async fn published_before(file: &RootFile, common: &Common) -> anyhow::Result<Option<RootFile>> {
+    if !common.config().is_initialised() {
+        return Ok(None);
+    }
+    let (newest, next) = (newest(common).await?, file.document());
+    let of = newest.document();
+    let is_before = of.registry == next.registry && of.version.checked_add(1) == Some(next.version);
+    Ok(is_before.then_some(newest))
 }
 
 async fn publish(file: Option<PathBuf>, common: &Common) -> anyhow::Result<()> {
@@ -314,69 +336,4 @@ async fn newest(common: &Common) -> anyhow::Result<RootFile> {
     let newest = root::newest(&registry).await;
     registry.close().await;
     Ok(newest?)
-}
-
-async fn show(
-    file: Option<PathBuf>,
-    previous: Option<&Path>,
-    common: &Common,
-) -> anyhow::Result<()> {
-    let file = match file {
-        Some(path) => RootFile::read(&path)?,
-        None => newest(common).await?,
-    };
-    let previous = previous.map(RootFile::read).transpose()?;
-    if common.json {
-        return output::json(&shown(&file, common));
-    }
-    root::describe(file.document()).iter().for_each(output::data);
-    output::data(format!("fingerprint  {}", file.fingerprint().hex()));
-    if let Some(previous) = &previous {
-        for line in root::changes(previous.document(), file.document()) {
-            output::data(format!("change       {line}"));
-        }
-        print_signers(&file, previous, " of the version before");
-    }
-    print_signers(&file, &file, "");
-    Ok(())
-}
-
-fn print_signers(file: &RootFile, of: &RootFile, which: &str) {
-    for (root, signed) in file.signers(of.document()) {
-        let state = if signed { "signed" } else { "has not signed" };
-        output::data(format!("{} {}{which}", root.label, state));
-    }
-}
-
-fn shown(file: &RootFile, common: &Common) -> serde_json::Value {
-    let document = file.document();
-    let now = u64::try_from(common.config().clock.now().as_second()).unwrap_or_default();
-    let keys: Vec<_> = file
-        .signers(document)
-        .map(|(root, signed)| {
-            json!({ "label": root.label, "key": root.key.to_string(), "signed": signed })
-        })
-        .collect();
-    let policy = &document.policy;
-    let witnesses: Vec<_> = policy
-        .witnesses()
-        .iter()
-        .map(|one| json!({ "label": one.label, "key": one.key.to_string(), "url": one.url }))
-        .collect();
-    let id = (document.version == 1)
-        .then(|| RegistryId::of_root(&Sha256::from_bytes(file.fingerprint().0)));
-    json!({
-        "registry": document.registry.as_str(),
-        "version": document.version,
-        "id": id,
-        "fingerprint": file.fingerprint().hex(),
-        "expires": document.expires.to_string(),
-        "expired": document.is_expired(now),
-        "threshold": document.threshold,
-        "keys": keys,
-        "log": document.log().map(|log| log.key.to_string()),
-        "old-logs": document.old_logs.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "witnesses": witnesses,
-        "quorum": policy.quorum(),
-    })
 }

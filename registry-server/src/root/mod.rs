@@ -211,6 +211,13 @@ impl RootFile {
         own.any(|line| key.accepts(&self.text, line.bytes()))
     }
 
+    /// Whether there is a signature by `key` that is not valid. Nobody takes such a document, whoever else has signed it.
+    #[must_use]
+    pub fn is_spoilt_by(&self, key: &VerifierKey) -> bool {
+        let mut own = self.signatures.iter().filter(|line| line.is_by(key));
+        own.any(|line| !key.accepts(&self.text, line.bytes()))
+    }
+
     /// The keys of `document` in its order, each with whether it signed this file.
     pub fn signers<'d>(
         &self,

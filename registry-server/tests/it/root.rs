@@ -177,6 +177,22 @@ async fn the_log_gets_another_key_and_goes_on() {
 }
 
 #[test]
+fn what_is_different_is_said_before_signing_and_a_broken_signature_after() {
+    let desk = Desk::new();
+    desk.founded();
+    let draft = desk.ok("root next --threshold 1");
+    let signed = desk.run(&format!("root sign --key a.key {draft}"));
+    let said = String::from_utf8(signed.stderr).unwrap();
+    assert!(said.lines().any(|line| line.starts_with("change       threshold")), "{said}");
+    assert!(desk.ok(&format!("root show {draft}")).contains("a signed"));
+    let text = std::fs::read_to_string(desk.path().join(&draft)).unwrap();
+    std::fs::write(desk.path().join(&draft), text.replace("threshold 1", "threshold 2")).unwrap();
+    let shown = desk.run(&format!("root show {draft}"));
+    assert_eq!(shown.status.code(), Some(1));
+    assert!(String::from_utf8(shown.stdout).unwrap().contains("a has an INVALID signature"));
+}
+
+#[test]
 fn witnesses_and_quorum_are_said_in_words() {
     let desk = Desk::new();
     let (one, two) = (witness("w1"), witness("w2"));
