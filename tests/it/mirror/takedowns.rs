@@ -69,6 +69,65 @@ fn what_is_taken_down_goes_and_what_others_need_stays() {
     mirror.operator.tare(&format!("mirror check {}", good.url())).succeeds();
 }
 
+/// A file of tensors of 30,000 bytes each, whose header is the same for equally many.
+fn tensors(seeds: &[u64]) -> Vec<u8> {
+    let entry = |at: usize| {
+        let (from, to) = (at * 30_000, (at + 1) * 30_000);
+        format!(r#""w{at}":{{"dtype":"U8","shape":[30000],"data_offsets":[{from},{to}]}}"#)
+    };
+    let header = (0..seeds.len()).map(entry).collect::<Vec<_>>().join(",");
+    let mut bytes = (header.len() as u64 + 2).to_le_bytes().to_vec();
+    bytes.extend(format!("{{{header}}}").bytes());
+    seeds.iter().for_each(|seed| bytes.extend(noise(*seed, 30_000)));
+    bytes
+}
+
+#[test]
+fn a_chunk_that_a_release_which_stays_needs_stays() {
+    let shelf = Shelf::empty();
+    let publish = |name, version, seed| {
+        let file = tensors(&[seed]);
+        shelf.publish(&Package::model(name, version), &[("model.safetensors", &file)])
+    };
+    // The header of all of them lies in the first pack; the last two have the same file.
+    let folder = publish("lab/tiny", "1.0.0", 30);
+    publish("lab/tiny", "1.1.0", 31);
+    publish("lab/nc", "1.0.0", 33);
+    publish("lab/tiny", "1.3.0", 34);
+    publish("lab/tiny", "1.4.0", 34);
+    let mirror = Mirror::init(&shelf, "");
+    mirror.sync().succeeds();
+    folder.tare_with(&["withdraw", "lab/tiny@1.0.0", "--reason", "consent"], "").succeeds();
+    mirror.sync().succeeds();
+    let before = ["packs", "locations", "recipes"].map(|kind| mirror.served(kind));
+    take_down(&shelf, &["lab/tiny@1.3.0"], &[]);
+    mirror.sync().succeeds();
+    let asked = mirror.source.asked();
+    assert!(!asked.iter().any(|path| path.starts_with("packs/")), "{asked:?}");
+    assert_eq!(["packs", "locations", "recipes"].map(|kind| mirror.served(kind)), before);
+    assert_eq!(mirror.json("status")["missing"], 0);
+}
+
+#[test]
+fn a_pack_that_the_origin_keeps_for_a_release_that_is_not_mirrored_comes_back() {
+    let shelf = Shelf::empty();
+    let publish = |name, version, seeds: &[u64]| {
+        let file = tensors(seeds);
+        shelf.publish(&Package::model(name, version), &[("model.safetensors", &file)]);
+    };
+    publish("lab/tiny", "1.0.0", &[40]);
+    publish("lab/tiny", "1.1.0", &[41]);
+    publish("lab/other", "1.0.0", &[40, 42]);
+    let mirror = Mirror::init(&shelf, "--include lab/tiny");
+    mirror.sync().succeeds();
+    let before = mirror.served("packs");
+    take_down(&shelf, &["lab/tiny@1.0.0"], &[]);
+    mirror.sync().succeeds();
+    assert_eq!(mirror.served("packs"), before);
+    let status = mirror.json("status");
+    assert_eq!((&status["missing"], &status["held"]["releases"]), (&0.into(), &1.into()));
+}
+
 #[test]
 fn a_single_file_goes_from_every_release_and_a_restored_one_comes_back() {
     let shelf = Shelf::empty();

@@ -132,6 +132,9 @@ impl Contents<'_> {
         for (recipe, source) in sources {
             if used_packs(&source.location).is_disjoint(&lacking) {
                 self.settle(recipe, source, why, found).await?;
+            } else {
+                let problem = Got::Nowhere("one of its packs is not here".to_owned());
+                found.need(&ObjectKey::Location(recipe), problem);
             }
         }
         Ok(())
@@ -262,7 +265,7 @@ impl Contents<'_> {
         forbidden: &BTreeSet<String>,
     ) -> Result<Got<()>, MirrorError> {
         let path = ObjectKey::Pack(*pack).path();
-        if forbidden.contains(&path) {
+        if forbidden.contains(&path) && !self.was_spared(&path).await? {
             return Ok(Got::Nowhere("it holds something that was taken down".to_owned()));
         }
         if self.inventory.has(&path).await? {
@@ -280,6 +283,25 @@ impl Contents<'_> {
         change.put_object(&path, size, why, (self.clock)()).await?;
         change.commit().await?;
         Ok(Got::There(()))
+    }
+
+    /// Whether the origin kept a pack that a takedown forbids here: a fresh location names it, and what only the takedown's
+    /// own releases are made of is at no source any more. Then another release needs all of it, and nothing forbids it.
+    async fn was_spared(&self, pack: &str) -> Result<bool, MirrorError> {
+        let cap = Limits::default().recipe_size.max(Limits::default().meta_packed_size);
+        for takedown in self.inventory.takedowns_of(pack).await? {
+            let own = self.inventory.tombstones_of(&takedown).await?;
+            let own = own.iter().filter(|path| !path.starts_with("packs/"));
+            for key in own.filter_map(|path| path.parse::<ObjectKey>().ok()) {
+                if let Got::There(_) = self.upstream.object(&key, cap, |_| Ok(())).await? {
+                    return Ok(false);
+                }
+            }
+        }
+        let mut change = self.inventory.change().await?;
+        change.remove_tombstone(pack).await?;
+        change.commit().await?;
+        Ok(true)
     }
 
     /// Writes an object and enters it.

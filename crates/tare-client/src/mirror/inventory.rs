@@ -255,8 +255,7 @@ impl Inventory {
         let read = |(payload, index, class, deadline, obeyed): (String, _, _, _, Option<i64>)| {
             Ok(TakedownStatus {
                 index: unsigned(index)?,
-                payload: Sha256::from_hex(&payload)
-                    .map_err(|error| InventoryError::Damaged(error.to_string()))?,
+                payload: payload_of(&payload)?,
                 class,
                 deadline: timestamp(deadline)?,
                 obeyed: obeyed.map(timestamp).transpose()?,
@@ -286,6 +285,16 @@ impl Inventory {
         let query = sqlx::query_scalar("SELECT path FROM tombstone WHERE payload = ?");
         let paths: Vec<String> = query.bind(takedown.hex()).fetch_all(&self.pool).await?;
         Ok(paths.into_iter().collect())
+    }
+
+    /// The takedowns that forbid to hold an object, by the digest of their line.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn takedowns_of(&self, path: &str) -> Result<Vec<Sha256>, InventoryError> {
+        let query = sqlx::query_scalar("SELECT payload FROM tombstone WHERE path = ?");
+        let rows: Vec<String> = query.bind(path).fetch_all(&self.pool).await?;
+        rows.iter().map(|payload| payload_of(payload)).collect()
     }
 
     /// The releases that need an object.
@@ -361,6 +370,10 @@ fn objects(rows: Vec<(String, i64, String, i64)>) -> Result<Vec<Object>, Invento
         Ok(Object { path, size: unsigned(size)?, why, verified_at: timestamp(verified_at)? })
     };
     rows.into_iter().map(read).collect()
+}
+
+fn payload_of(hex: &str) -> Result<Sha256, InventoryError> {
+    Sha256::from_hex(hex).map_err(|error| InventoryError::Damaged(error.to_string()))
 }
 
 fn digest(bytes: Vec<u8>) -> Result<Sha256, InventoryError> {

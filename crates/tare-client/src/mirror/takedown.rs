@@ -1,8 +1,9 @@
 //! Takedowns: what they name goes, before anything else is done (Z-10).
 //!
-//! Objects that only what was taken down needs are deleted. A pack may also hold chunks that others need: it is kept only if
-//! others need all of it. Otherwise it goes too, with the locations that point into it, and what others need of it is
-//! fetched again from where the origin packed it anew.
+//! Objects that only what was taken down needs are deleted. A chunk goes only when no release that stays needs it, so a pack
+//! goes only if something in it is needed by what was taken down alone. It goes with the locations that point into it, and
+//! what others need of it is fetched again from where the origin packed it anew. The origin knows of more releases than a
+//! mirror holds: what it still names once it has obeyed itself was needed by one of them, and may come back.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,6 +105,8 @@ impl Obedience<'_> {
         candidates: &[(Candidate, Option<Level>)],
         now: Timestamp,
     ) -> Result<u64, MirrorError> {
+        let spared = self.spared(order, candidates)?;
+        let condemned = self.condemned(order, &spared, candidates)?;
         let mut targets = BTreeSet::new();
         for release in &order.releases {
             targets.extend(self.inventory.needs(release).await?);
@@ -111,17 +114,17 @@ impl Obedience<'_> {
         }
         let mut change = self.inventory.change().await?;
         change.put_takedown(&order.status).await?;
+        change.commit().await?;
+        // First, while the locations of what goes still say where its chunks lie.
+        let mut deleted = self.delete_shared_packs(&condemned, order).await?;
+        let mut change = self.inventory.change().await?;
         for release in &order.releases {
             change.hold(release, None, &[]).await?;
         }
         change.commit().await?;
-        if !order.releases.is_empty() {
-            let spared = self.spared(order, candidates)?;
-            targets.retain(|path| !spared.contains(path));
-        }
+        targets.retain(|path| !spared.contains(path));
         targets.extend(self.single_files(&order.files, &order.releases, candidates).await?);
-        let mut deleted = self.delete_unneeded().await?;
-        deleted += self.delete_shared_packs(&targets, order).await?;
+        deleted += self.delete_unneeded().await?;
         self.forbid(&targets, order, now).await?;
         Ok(deleted)
     }
@@ -144,7 +147,7 @@ impl Obedience<'_> {
         Ok(change.commit().await?)
     }
 
-    /// What releases that stay have in common with those that go: it stays.
+    /// What releases that were not taken down name, whether the mirror holds them or not: it stays.
     fn spared(
         &self,
         order: &Order,
@@ -152,12 +155,43 @@ impl Obedience<'_> {
     ) -> Result<BTreeSet<String>, MirrorError> {
         let mut spared = BTreeSet::new();
         for (candidate, _) in candidates {
-            let is_live = candidate.standing == Standing::Live;
-            if is_live && !order.releases.contains(&candidate.release) {
+            let stays = candidate.standing != Standing::TakenDown;
+            if stays && !order.releases.contains(&candidate.release) {
                 spared.extend(own_objects(self.folder, &candidate.release)?);
             }
         }
         Ok(spared)
+    }
+
+    /// Where the chunks of what goes lie, as far as its locations are here.
+    fn condemned(
+        &self,
+        order: &Order,
+        spared: &BTreeSet<String>,
+        candidates: &[(Candidate, Option<Level>)],
+    ) -> Result<Condemned, MirrorError> {
+        let mut condemned = Condemned::default();
+        for (candidate, _) in candidates {
+            let is_taken = order.releases.contains(&candidate.release);
+            if !is_taken && order.files.is_empty() {
+                continue;
+            }
+            for file in document(self.folder, &candidate.release)?.files {
+                let Some(recipe) = file.recipe.filter(|_| file.class == FileClass::Data) else {
+                    continue;
+                };
+                let path = ObjectKey::Location(recipe).path();
+                let goes = is_taken && !spared.contains(&path);
+                if !goes && !order.files.contains(&file.sha256) {
+                    continue;
+                }
+                if let Some(location) = self.location(&path)? {
+                    condemned.add(&location);
+                    condemned.locations.insert(path);
+                }
+            }
+        }
+        Ok(condemned)
     }
 
     /// Takes single files out of every release that has them. Gives the objects that they were made of.
@@ -220,25 +254,23 @@ impl Obedience<'_> {
         Ok(unneeded.len() as u64)
     }
 
-    /// Deletes the packs among `targets` that hold more than what others need, and what points into them.
+    /// Deletes the packs that hold something which only what goes needs, and what points into them.
     async fn delete_shared_packs(
         &self,
-        targets: &BTreeSet<String>,
+        condemned: &Condemned,
         order: &Order,
     ) -> Result<u64, MirrorError> {
         let mut deleted = 0;
-        for path in targets {
-            let Ok(ObjectKey::Pack(pack)) = path.parse::<ObjectKey>() else { continue };
-            let [object] = &self.inventory.objects(path).await?[..] else { continue };
-            let size = object.size;
-            let users = self.inventory.needed_by(path).await?;
-            let places = self.places(&pack, &users)?;
-            let covered: u64 = places.ranges.values().map(|length| u64::from(*length)).sum();
-            if covered >= size {
+        for (pack, offsets) in &condemned.packs {
+            let path = ObjectKey::Pack(*pack).path();
+            let mut users = self.inventory.needed_by(&path).await?;
+            users.retain(|user| !order.releases.contains(user));
+            let places = self.places(pack, &users, &condemned.locations)?;
+            if offsets.is_subset(&places.offsets) || !self.inventory.has(&path).await? {
                 continue;
             }
             let mut change = self.inventory.change().await?;
-            for gone in places.locations.iter().chain([path]) {
+            for gone in places.locations.iter().chain([&path]) {
                 self.folder.remove(gone)?;
                 change.remove_object(gone).await?;
                 deleted += 1;
@@ -246,26 +278,34 @@ impl Obedience<'_> {
             for release in &users {
                 change.reopen(release).await?;
             }
-            change.put_tombstone(path, &order.status.payload).await?;
+            change.put_tombstone(&path, &order.status.payload).await?;
             change.commit().await?;
         }
         Ok(deleted)
     }
 
-    /// Where releases that stay have chunks in a pack, and by which locations.
-    fn places(&self, pack: &Blake3, users: &[Sha256]) -> Result<Places, MirrorError> {
+    /// Where releases that stay have chunks in a pack, and by which locations; those of `without` go.
+    fn places(
+        &self,
+        pack: &Blake3,
+        users: &[Sha256],
+        without: &BTreeSet<String>,
+    ) -> Result<Places, MirrorError> {
         let mut places = Places::default();
         for release in users {
             let document = document(self.folder, release)?;
             for recipe in document.files.iter().filter_map(|file| file.recipe) {
                 let path = ObjectKey::Location(recipe).path();
+                if without.contains(&path) {
+                    continue;
+                }
                 let Some(location) = self.location(&path)? else { continue };
                 let number = location.packs().iter().position(|known| known == pack);
                 let Some(number) = number.and_then(|number| u32::try_from(number).ok()) else {
                     continue;
                 };
                 for place in location.places().iter().filter(|place| place.pack == number) {
-                    places.ranges.insert(place.offset, place.stored_length);
+                    places.offsets.insert(place.offset);
                     places.locations.insert(path.clone());
                 }
             }
@@ -304,9 +344,29 @@ impl Obedience<'_> {
 /// Where chunks lie in a pack that releases need.
 #[derive(Default)]
 struct Places {
-    /// Lengths by offset, in bytes.
-    ranges: BTreeMap<u64, u32>,
+    /// In bytes from the pack's beginning.
+    offsets: BTreeSet<u64>,
     locations: BTreeSet<String>,
+}
+
+/// Where chunks lie that a takedown names, whoever else needs them.
+#[derive(Default)]
+struct Condemned {
+    /// Offsets in bytes by pack.
+    packs: BTreeMap<Blake3, BTreeSet<u64>>,
+    /// The locations that go.
+    locations: BTreeSet<String>,
+}
+
+impl Condemned {
+    fn add(&mut self, location: &Location) {
+        for place in location.places() {
+            let number = usize::try_from(place.pack).ok();
+            if let Some(pack) = number.and_then(|number| location.packs().get(number)) {
+                self.packs.entry(*pack).or_default().insert(place.offset);
+            }
+        }
+    }
 }
 
 /// The objects that a release names itself, wherever its chunks lie.

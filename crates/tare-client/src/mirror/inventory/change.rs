@@ -195,6 +195,16 @@ impl Change {
         Ok(())
     }
 
+    /// Enters that no takedown forbids to hold an object any more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn remove_tombstone(&mut self, path: &str) -> Result<(), InventoryError> {
+        let query = sqlx::query("DELETE FROM tombstone WHERE path = ?").bind(path);
+        query.execute(&mut *self.tx).await?;
+        Ok(())
+    }
+
     /// Sets a row of the state map: the digest of the page that lies at `path`.
     ///
     /// # Errors
