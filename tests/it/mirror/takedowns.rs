@@ -184,3 +184,28 @@ fn what_is_redacted_is_in_no_file_any_more() {
     assert_equal(&shelf, &mirror, &["packages", "namespaces", "notices"]);
     mirror.sync().succeeds().says(&["in 1 requests"]);
 }
+
+#[test]
+fn what_is_redacted_goes_however_much_of_the_mirror_it_is() {
+    let shelf = Shelf::with_family();
+    let gone = noise(50, 300_000);
+    shelf.publish(&Package::model("lab/m", "1.0.0"), &[("m.bin", &gone)]);
+    let mirror = Mirror::init(&shelf, "");
+    mirror.sync().succeeds();
+    let status = mirror.json("status");
+    assert!(status["objects"].as_u64() > Some(20), "the guard looks away: {status}");
+    let lines: String = files_below(&mirror.folder().join("events"))
+        .iter()
+        .filter_map(|file| fs::read_to_string(file).ok())
+        .max_by_key(String::len)
+        .unwrap();
+    let is_publish = |line: &str| line.contains("\"publish\"") && line.contains("lab/m");
+    let index = lines.lines().position(is_publish).unwrap();
+    let app = shelf.registry.app();
+    shelf.registry.wait(async {
+        app.redact(u64::try_from(index).unwrap(), Class::Pii).await.unwrap();
+        app.advance().await.unwrap();
+    });
+    mirror.sync().succeeds();
+    assert_gone(&mirror, &gone);
+}

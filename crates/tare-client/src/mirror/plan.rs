@@ -8,7 +8,7 @@ use tare_format::{ReleaseId, Sha256};
 use tare_store::ObjectKey;
 
 use super::MirrorError;
-use super::candidate::Candidate;
+use super::candidate::{Candidate, Standing};
 use super::contents::document;
 use super::filter::Reason;
 use super::folder::Folder;
@@ -48,7 +48,7 @@ pub struct Plan {
     pub add: Vec<Planned>,
     /// Releases whose contents go.
     pub remove: Vec<Planned>,
-    /// The objects that go, what was taken down left aside.
+    /// The objects that go, what was taken down or redacted left aside.
     pub removed: Amount,
     /// What is there before.
     pub there: Amount,
@@ -101,7 +101,10 @@ impl Plan {
                 None => "filters".to_owned(),
             };
             if level < *held {
-                going.push(candidate.release);
+                // What was redacted or taken down has to go, however much it is (Z-9).
+                if candidate.standing != Standing::TakenDown {
+                    going.push(candidate.release);
+                }
                 if level == Some(Level::Meta) {
                     let document = document(folder, &candidate.release)?;
                     staying.push(ObjectKey::Meta(document.meta.sha256).path());

@@ -12,7 +12,7 @@ use serde::Serialize;
 use tare_format::Sha256;
 use tare_store::ObjectKey;
 
-use super::candidate::Standing;
+use super::candidate::{Candidate, Standing};
 use super::contents::Contents;
 use super::guard;
 use super::pace::{Limits, Pace, Stop};
@@ -142,7 +142,8 @@ impl Mirror {
     ) -> Result<(), MirrorError> {
         (synced.from, synced.to) = (prepared.plan.from, prepared.plan.from);
         self.unsettle(prepared).await?;
-        let deleted = self.obey(prepared).await?;
+        // Before the guard, which is about the operator's filters.
+        let deleted = self.obey(prepared).await? + self.drop_redacted(prepared).await?;
         (synced.takedowns, synced.deleted) = (prepared.plan.takedowns.len() as u64, deleted);
         if !options.allow_mass_delete {
             guard::check(prepared.plan.removed, prepared.plan.there)?;
@@ -191,6 +192,17 @@ impl Mirror {
             deleted += obedience.obey(order, &prepared.candidates, self.now()).await?;
         }
         Ok(deleted)
+    }
+
+    /// Deletes the contents of releases that were redacted.
+    async fn drop_redacted(&self, prepared: &Prepared) -> Result<u64, MirrorError> {
+        let is_gone = |candidate: &Candidate| candidate.standing == Standing::TakenDown;
+        let mut change = self.inventory.change().await?;
+        for (candidate, _) in prepared.candidates.iter().filter(|(known, _)| is_gone(known)) {
+            change.hold(&candidate.release, None, &[]).await?;
+        }
+        change.commit().await?;
+        Obedience { folder: &self.folder, inventory: &self.inventory }.delete_unneeded().await
     }
 
     /// Fetches what the releases that come need. The inner failure is a limit of the run.
