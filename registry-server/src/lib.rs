@@ -69,7 +69,7 @@ pub use cosigners::{Cosigners, NoCosigners, Seen};
 pub use error::ApiError;
 pub use http::serve;
 pub use log_key::LogKeyError;
-pub use log_summary::LogSummary;
+pub use log_summary::{LogSummary, WitnessSummary};
 pub use registry::{App, OpenError, Registry};
 pub use routes::router;
 pub use takedown::{PlannedFile, Redacted, Removed, TakedownPlan, TakedownRequest};

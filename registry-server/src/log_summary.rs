@@ -8,7 +8,7 @@ use tare_tlog::note::Note;
 use crate::db::tree::{self, Mark};
 use crate::db::{events, timestamp};
 use crate::error::ApiError;
-use crate::projection;
+use crate::projection::{self, head::cosigner};
 use crate::registry::Registry;
 use crate::sequence::newest_root;
 
@@ -28,8 +28,20 @@ pub struct LogSummary {
     pub root_version: u32,
     /// The size that the public head has.
     pub published: u64,
+    /// Those whom the newest root document names, in its order.
+    pub witnesses: Vec<WitnessSummary>,
     /// How many events there are of each type, sorted by type.
     pub events: Vec<(String, u64)>,
+}
+
+/// How far a witness is.
+#[derive(Debug, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct WitnessSummary {
+    /// What the root document calls it.
+    pub label: String,
+    /// The size of the newest checkpoint that it has cosigned, as far as this registry knows.
+    pub cosigned: Option<u64>,
 }
 
 impl Registry {
@@ -46,13 +58,20 @@ impl Registry {
         let origin: &KeyName = checkpoint.origin();
         let count = |(kind, count)| Ok((kind, crate::db::unsigned(count)?));
         let by_type = events::count_by_type(&mut db).await?;
+        let (root_version, root) = newest_root(&mut db).await?;
+        let mut witnesses = Vec::new();
+        for witness in root.policy.witnesses() {
+            let cosigned = tree::last_cosigned(&mut db, &cosigner(&witness.key)).await?;
+            witnesses.push(WitnessSummary { label: witness.label.clone(), cosigned });
+        }
         Ok(LogSummary {
             origin: origin.to_string(),
             size: newest.size,
             root: newest.root.to_string(),
             time: timestamp(events::last_time(&mut db).await?.unwrap_or(0))?,
-            root_version: newest_root(&mut db).await?.0,
+            root_version,
             published: tree::mark(&mut db, Mark::Published).await?,
+            witnesses,
             events: by_type.into_iter().map(count).collect::<Result<_, ApiError>>()?,
         })
     }

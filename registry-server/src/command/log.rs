@@ -40,6 +40,13 @@ async fn show(common: &Common) -> anyhow::Result<()> {
     output::data(format_args!("time       {}", summary.time));
     output::data(format_args!("document   {}", summary.root_version));
     output::data(format_args!("public     {}", summary.published));
+    for witness in &summary.witnesses {
+        let size = match witness.cosigned {
+            Some(size) => format!("cosigned {size}"),
+            None => "has cosigned nothing yet".to_owned(),
+        };
+        output::data(format_args!("witness    {} {size}", witness.label));
+    }
     for (kind, count) in &summary.events {
         output::data(format_args!("{count:>8}   {kind}"));
     }

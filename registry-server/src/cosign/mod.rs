@@ -7,6 +7,7 @@
 
 mod fetch;
 mod proof;
+mod silence;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -29,6 +30,7 @@ use crate::registry::Registry;
 use crate::witness::AddCheckpoint;
 
 use fetch::{Added, Http};
+use silence::{Silence, Silences};
 
 pub use fetch::SetupError;
 
@@ -47,6 +49,7 @@ pub struct HttpCosigners {
     /// The size that each witness was last known to have, so that the first question is mostly the right one. Guarded by the
     /// lock, held for no wait.
     sizes: Mutex<HashMap<(VerifierKey, KeyName), u64>>,
+    silences: Silences,
 }
 
 /// One checkpoint that cosignatures are wanted for.
@@ -62,7 +65,7 @@ impl HttpCosigners {
     /// # Errors
     /// When no client can be set up.
     pub fn new() -> Result<Self, SetupError> {
-        Ok(Self { http: Http::new()?, sizes: Mutex::default() })
+        Ok(Self { http: Http::new()?, sizes: Mutex::default(), silences: Silences::default() })
     }
 
     async fn ask_all(&self, wanted: &Wanted<'_>, root: &RootDocument) -> Vec<NoteSignature> {
@@ -71,68 +74,80 @@ impl HttpCosigners {
             .witnesses()
             .iter()
             .filter(|witness| is_http(witness))
-            .map(|witness| async move { (&witness.key, self.ask(wanted, witness).await) })
+            .map(|witness| async move { (witness, self.ask(wanted, witness).await) })
             .collect();
         let mut lines: Vec<(&VerifierKey, u64, NoteSignature)> = Vec::new();
         let mut end = Instant::now() + PATIENCE;
-        while let Ok(Some((key, answer))) =
+        let mut waiting: Vec<&Witness> =
+            policy.witnesses().iter().filter(|witness| is_http(witness)).collect();
+        while let Ok(Some((witness, answer))) =
             timeout(end.saturating_duration_since(Instant::now()), asked.next()).await
         {
-            for line in answer {
-                if let Some(time) = cosignature::time(key, wanted.note.text(), line.bytes()) {
-                    lines.push((key, time, line));
-                }
+            waiting.retain(|one| one.key != witness.key);
+            let key = &witness.key;
+            let found = answer.and_then(|answer| valid(wanted, key, answer));
+            self.silences.note(witness, found.as_ref().err());
+            for (time, line) in found.unwrap_or_default() {
+                lines.push((key, time, line));
             }
             let times: Vec<(&VerifierKey, u64)> =
                 lines.iter().map(|(key, time, _)| (*key, *time)).collect();
             if policy.quorum_time(&times).is_some() {
                 end = end.min(Instant::now() + GRACE);
+                // Who is slower than the others has not refused.
+                waiting.clear();
             }
+        }
+        for witness in waiting {
+            self.silences.note(witness, Some(&Silence::Slow));
         }
         lines.into_iter().map(|(_, _, line)| line).collect()
     }
 
-    /// The signature lines of one witness, not verified; none when it cannot be reached or does not cosign.
-    async fn ask(&self, wanted: &Wanted<'_>, witness: &Witness) -> Vec<NoteSignature> {
-        let Some(url) = witness.url.as_deref() else { return Vec::new() };
+    /// The signature lines of one witness, not verified.
+    ///
+    /// # Errors
+    /// When it cannot be reached or does not cosign.
+    async fn ask(
+        &self,
+        wanted: &Wanted<'_>,
+        witness: &Witness,
+    ) -> Result<Vec<NoteSignature>, Silence> {
+        let url = witness.url.as_deref().unwrap_or_default();
         let place = (witness.key.clone(), wanted.checkpoint.origin().clone());
         let mut old = self.known(&place);
         for _ in 0..TRIES {
-            let Some(request) = request(wanted, old).await else { return Vec::new() };
-            match self.http.add_checkpoint(url, &request).await {
-                Ok(Added::Cosigned(lines)) => {
+            let proof = proof::consistency(wanted.registry, old, wanted.checkpoint.size()).await;
+            let proof = proof.map_err(|source| Silence::Proof { size: old, source })?;
+            let request = AddCheckpoint { old, proof, note: wanted.note.clone() };
+            match self.http.add_checkpoint(url, &request).await? {
+                Added::Cosigned(lines) => {
                     self.remember(place, wanted.checkpoint.size());
-                    return lines;
+                    return Ok(lines);
                 }
-                Ok(Added::Has(size)) if size <= wanted.checkpoint.size() => old = size,
-                Ok(Added::Has(size)) => {
-                    // Only a later checkpoint of this very log can be newer; a restart finds out which (the rollback guard).
-                    tracing::warn!(
-                        witness = witness.label,
-                        size,
-                        "a witness has seen a larger log"
-                    );
-                    return Vec::new();
-                }
-                Ok(Added::Unsupported) => return self.poll(wanted, witness, url).await,
-                Err(error) => {
-                    tracing::warn!(witness = witness.label, cause = chain(&error), "not cosigned");
-                    return Vec::new();
-                }
+                Added::Has(size) if size <= wanted.checkpoint.size() => old = size,
+                // Only a later checkpoint of this very log can be newer; a restart finds out which (the rollback guard).
+                Added::Has(size) => return Err(Silence::Larger { size }),
+                Added::Unsupported => return self.poll(wanted, witness, url).await,
             }
         }
-        Vec::new()
+        Err(Silence::Restless)
     }
 
     /// Reads a mirror until it has cosigned the checkpoint, or the log has grown: mirrors then go on to the newer one.
-    async fn poll(&self, wanted: &Wanted<'_>, mirror: &Witness, url: &str) -> Vec<NoteSignature> {
+    async fn poll(
+        &self,
+        wanted: &Wanted<'_>,
+        mirror: &Witness,
+        url: &str,
+    ) -> Result<Vec<NoteSignature>, Silence> {
         loop {
             match self.http.checkpoint(url).await {
                 Ok(note) if note.text() == wanted.note.text() => {
                     let own = |line: &&NoteSignature| line.is_by(&mirror.key);
                     let lines: Vec<_> = note.signatures().iter().filter(own).cloned().collect();
                     if !lines.is_empty() {
-                        return lines;
+                        return Ok(lines);
                     }
                 }
                 Ok(_) => {}
@@ -141,7 +156,7 @@ impl HttpCosigners {
                 }
             }
             if wanted.is_past().await {
-                return Vec::new();
+                return Err(Silence::Past);
             }
             sleep(POLL).await;
         }
@@ -208,15 +223,15 @@ impl Cosigners for HttpCosigners {
     }
 }
 
-/// The request to a witness that is thought to have `old` entries; `None` when the log has no proof from there, which is logged.
-async fn request(wanted: &Wanted<'_>, old: u64) -> Option<AddCheckpoint> {
-    match proof::consistency(wanted.registry, old, wanted.checkpoint.size()).await {
-        Ok(proof) => Some(AddCheckpoint { old, proof, note: wanted.note.clone() }),
-        Err(error) => {
-            tracing::error!(cause = chain(&error), old, "no proof for a witness");
-            None
-        }
-    }
+/// The lines that are cosignatures by `key`, each with its time.
+fn valid(
+    wanted: &Wanted<'_>,
+    key: &VerifierKey,
+    lines: Vec<NoteSignature>,
+) -> Result<Vec<(u64, NoteSignature)>, Silence> {
+    let time = |line: &NoteSignature| cosignature::time(key, wanted.note.text(), line.bytes());
+    let found: Vec<_> = lines.into_iter().filter_map(|line| Some((time(&line)?, line))).collect();
+    if found.is_empty() { Err(Silence::Invalid) } else { Ok(found) }
 }
 
 /// Whether the witness can be asked. One without a URL is for those who gossip in other ways.

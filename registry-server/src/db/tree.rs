@@ -149,6 +149,15 @@ pub(crate) async fn cosignatures(db: &mut Connection, size: u64) -> Result<Vec<S
         .await?)
 }
 
+/// The size of the newest checkpoint that this key has cosigned.
+pub(crate) async fn last_cosigned(db: &mut Connection, key: &str) -> Result<Option<u64>, ApiError> {
+    let size: Option<i64> = sqlx::query_scalar("SELECT max(size) FROM cosignature WHERE key = ?")
+        .bind(key)
+        .fetch_one(db)
+        .await?;
+    size.map(unsigned).transpose()
+}
+
 /// How far something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mark {

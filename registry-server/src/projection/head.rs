@@ -7,6 +7,7 @@
 use tare_store::ObjectKey;
 use tare_tlog::bundle::TlogProof;
 use tare_tlog::cosignature;
+use tare_tlog::key::VerifierKey;
 use tare_tlog::note::{Note, NoteSignature};
 
 use crate::db::tree::{self, CheckpointRow, Mark};
@@ -79,6 +80,11 @@ pub(crate) async fn add_cosignatures(
     Ok(tx.commit().await?)
 }
 
+/// What a key is called in the rows of cosignatures.
+pub(crate) fn cosigner(key: &VerifierKey) -> String {
+    format!("{}+{:08x}", key.name(), key.id())
+}
+
 /// Keeps the lines that are cosignatures by witnesses of the newest root document, each with the newest time of its witness.
 async fn keep(registry: &Registry, size: u64, lines: &[NoteSignature]) -> Result<(), ApiError> {
     let mut tx = registry.db.begin().await?;
@@ -96,7 +102,7 @@ async fn keep(registry: &Registry, size: u64, lines: &[NoteSignature]) -> Result
         if let Some((time, line)) = newest.filter(|(time, _)| before.is_none_or(|old| old < *time))
         {
             tracing::debug!(witness = %key.name(), size, time, "cosigned");
-            let name = format!("{}+{:08x}", key.name(), key.id());
+            let name = cosigner(&key);
             tree::put_cosignature(&mut tx, size, &name, &line.to_string()).await?;
         }
     }

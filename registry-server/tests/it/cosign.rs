@@ -176,6 +176,9 @@ async fn without_a_quorum_the_head_stays_and_the_pending_one_moves() {
     let pending = scene.proof("head.pending").unwrap().checkpoint;
     let times = cosignature::times(&pending, &keys).unwrap();
     assert_eq!(times.len(), 1, "the one that answers is in the pending head");
+    let summary = scene.app.log_summary().await.unwrap();
+    let sizes: Vec<_> = summary.witnesses.iter().map(|one| (&*one.label, one.cosigned)).collect();
+    assert_eq!(sizes, [("w1", Some(6)), ("w2", Some(2))]);
 }
 
 #[tokio::test]
