@@ -102,6 +102,23 @@ fn what_is_new_costs_what_is_new() {
 }
 
 #[test]
+fn what_no_source_has_is_not_said_to_be_held() {
+    let shelf = Shelf::empty();
+    shelf.publish(&Package::model("lab/m", "1.0.0"), &[("m.bin", &noise(8, 20_000))]);
+    let origin = shelf.registry.public("");
+    let pack = origin.join(relative(&origin, "packs").first().unwrap());
+    fs::remove_file(pack).unwrap();
+    let mirror = Mirror::init(&shelf, "");
+    for _ in 0..2 {
+        mirror.sync().succeeds().says(&["0 releases came", "1 release is still missing"]);
+        assert_eq!(mirror.json("status")["held"]["releases"], 0);
+    }
+    let coverage = fs::read_to_string(mirror.folder().join("coverage")).unwrap();
+    let missing = coverage.lines().find_map(|line| line.strip_prefix("missing ")).unwrap();
+    assert!(coverage.contains("held 0 0\n") && !missing.ends_with(" 0"), "{coverage}");
+}
+
+#[test]
 fn clients_install_from_it_with_the_origin_off() {
     let shelf = Shelf::with_family();
     let mirror = Mirror::init(&shelf, "");

@@ -95,6 +95,11 @@ fn show(synced: &Synced, context: &Context) {
         bytes(synced.fetched),
         synced.requests
     );
+    match synced.missing {
+        0 => {}
+        1 => line.push_str("; 1 release is still missing"),
+        count => line.push_str(&format!("; {count} releases are still missing")),
+    }
     if !synced.is_proven && synced.paused.is_none() {
         line.push_str("; `head` waits for other witnesses");
     }

@@ -21,6 +21,7 @@ use super::select::Level;
 use super::status::TakedownStatus;
 
 mod change;
+mod gaps;
 
 pub use change::Change;
 
@@ -294,7 +295,7 @@ impl Inventory {
     pub async fn takedowns_of(&self, path: &str) -> Result<Vec<Sha256>, InventoryError> {
         let query = sqlx::query_scalar("SELECT payload FROM tombstone WHERE path = ?");
         let rows: Vec<String> = query.bind(path).fetch_all(&self.pool).await?;
-        rows.iter().map(|payload| payload_of(payload)).collect()
+        rows.iter().map(|row| payload_of(row)).collect()
     }
 
     /// The releases that need an object.
@@ -315,19 +316,6 @@ impl Inventory {
         let query = sqlx::query_as("SELECT key, value, path FROM row");
         let rows: Vec<(Vec<u8>, Vec<u8>, String)> = query.fetch_all(&self.pool).await?;
         let read = |(key, value, path)| Ok((Key(bytes32(key)?), Value(bytes32(value)?), path));
-        rows.into_iter().map(read).collect()
-    }
-
-    /// What no source has.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn missing(&self) -> Result<Vec<Missing>, InventoryError> {
-        let query = sqlx::query_as("SELECT path, release, reason FROM missing ORDER BY path");
-        let rows: Vec<(String, Vec<u8>, String)> = query.fetch_all(&self.pool).await?;
-        let read = |(path, release, reason): (String, Vec<u8>, String)| {
-            Ok(Missing { path, release: digest(release)?, reason })
-        };
         rows.into_iter().map(read).collect()
     }
 

@@ -110,7 +110,7 @@ async fn is_settled(mirror: &Mirror) -> Result<bool, MirrorError> {
     let open = mirror.inventory.takedowns().await?;
     Ok(settled == Some(settled_filters(&mirror.config.filters))
         && open.iter().all(|takedown| takedown.obeyed.is_some())
-        && mirror.inventory.missing().await?.is_empty())
+        && mirror.inventory.incomplete().await?.is_empty())
 }
 
 /// Fetches and replays what the log has beyond the mirror.
@@ -252,7 +252,7 @@ impl Prepared {
             .collect();
         let (folder, inventory) = (&mirror.folder, &mirror.inventory);
         self.plan.compare(folder, inventory, &staying, &selection).await?;
-        let missing = inventory.missing().await?.into_iter().map(|missing| missing.release);
+        let missing = inventory.incomplete().await?.into_iter();
         let added: BTreeSet<Sha256> = self.plan.add.iter().map(|planned| planned.release).collect();
         let retry: BTreeSet<Sha256> = missing.filter(|release| !added.contains(release)).collect();
         self.plan.retry =

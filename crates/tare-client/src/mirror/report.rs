@@ -11,7 +11,7 @@ use super::inventory::InventoryError;
 use super::position::Position;
 use super::prepare::Prepared;
 use super::publish::Shown;
-use super::select::Count;
+use super::select::{Count, Level};
 use super::status::{STATUS_FORMAT, Status};
 use super::{Mirror, MirrorError};
 
@@ -49,7 +49,18 @@ impl Mirror {
 
     /// Writes the signed statement of what is held and what is not.
     pub(super) async fn write_coverage(&self, prepared: &Prepared) -> Result<(), MirrorError> {
-        let missing = self.inventory.missing().await?.len() as u64;
+        let incomplete = self.inventory.incomplete().await?;
+        let mut missing =
+            Count { releases: self.inventory.missing().await?.len() as u64, bytes: 0 };
+        let mut held = prepared.plan.held;
+        for (candidate, _) in &prepared.candidates {
+            let wanted = prepared.why.get(&candidate.release).map(|(level, _)| *level);
+            if incomplete.contains(&candidate.release) && wanted == Some(Level::Contents) {
+                held.releases = held.releases.saturating_sub(1);
+                held.bytes = held.bytes.saturating_sub(candidate.size);
+                missing.bytes = missing.bytes.saturating_add(candidate.size);
+            }
+        }
         let edge = &prepared.position.edge;
         let plan = &prepared.plan;
         let coverage = Coverage {
@@ -58,14 +69,14 @@ impl Mirror {
             size: edge.size(),
             root: edge.root(),
             filters: self.config.filters.clone(),
-            held: plan.held,
+            held,
             left_out: plan.left_out.clone(),
-            missing: Count { releases: missing, bytes: 0 },
+            missing,
         };
         let signed = coverage.sign(&self.statements_key()?);
         self.folder.write("coverage", &signed.map_err(|error| MirrorError::log(&error))?)?;
         let mut report = self.report().await?;
-        (report.held, report.left_out) = (plan.held, plan.left_out.clone());
+        (report.held, report.left_out) = (held, plan.left_out.clone());
         self.keep(&report).await
     }
 

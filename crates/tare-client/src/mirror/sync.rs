@@ -44,6 +44,8 @@ pub struct Synced {
     pub to: u64,
     /// Releases whose contents or archives came.
     pub added: u64,
+    /// Releases of which no source has everything.
+    pub missing: u64,
     /// Objects that were deleted.
     pub deleted: u64,
     /// Takedowns that were obeyed.
@@ -224,7 +226,8 @@ impl Mirror {
                 waiting.insert(candidate.release);
             }
         }
-        for release in waiting {
+        for release in &waiting {
+            let release = *release;
             let Some((level, why)) = prepared.why.get(&release) else { continue };
             match contents.hold(&release, *level, why, &forbidden).await {
                 Ok(()) => synced.added += 1,
@@ -234,6 +237,9 @@ impl Mirror {
             let planned = prepared.plan.add.iter().find(|planned| planned.release == release);
             task.advance(planned.map_or(0, |planned| planned.bytes));
         }
+        let incomplete = self.inventory.incomplete().await?;
+        synced.missing = incomplete.intersection(&waiting).count() as u64;
+        synced.added = synced.added.saturating_sub(synced.missing);
         Ok(Ok(()))
     }
 
