@@ -102,6 +102,19 @@ fn what_is_new_costs_what_is_new() {
 }
 
 #[test]
+fn a_new_mirror_says_how_the_root_document_can_name_it() {
+    let shelf = Shelf::empty();
+    let (source, operator) = (Evil::honest(&shelf.registry.public("")), Project::new());
+    let url = "https://m.example.org/";
+    let init = format!("mirror init mirror --from {} --public-url {url}", source.url());
+    let out = operator.tare(&init).succeeds().stdout.clone();
+    let (line, argument) = out.trim().split_once('\n').unwrap();
+    let parts: Vec<&str> = line.split(' ').collect();
+    let expected = format!("--add-witness '{}={}={url}'", parts[1], parts[2]);
+    assert_eq!((parts[0], parts[3], argument), ("witness", url, expected.as_str()));
+}
+
+#[test]
 fn what_no_source_has_is_not_said_to_be_held() {
     let shelf = Shelf::empty();
     shelf.publish(&Package::model("lab/m", "1.0.0"), &[("m.bin", &noise(8, 20_000))]);

@@ -22,7 +22,7 @@ use crate::ui::Text;
 
 /// Make a mirror: its folder, its keys and `.mirror/mirror.toml`, which can be edited later
 ///
-/// Prints the line by which the registry's root document can name it as a witness. Nothing is fetched before `tare mirror sync`.
+/// Prints the line by which the registry's root document can name it as a witness, and the argument that puts it there. Nothing is fetched before `tare mirror sync`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct InitArgs {
     /// The folder that will be served
@@ -133,12 +133,15 @@ fn show(mirror: &Mirror, context: &Context) -> Result<(), CommandError> {
         .collect();
     let url = config.public_url.as_ref().map(|url| format!(" {url}")).unwrap_or_default();
     let witness = format!("witness {label} {}{url}", keys.cosigner);
+    let argument_url = config.public_url.as_ref().map(|url| format!("={url}")).unwrap_or_default();
+    let argument = format!("--add-witness '{label}={}{argument_url}'", keys.cosigner);
     if context.global.json {
         context.terminal.print_json(&json!({
             "mirror": mirror.root(),
             "registry": config.registry,
             "name": config.name.as_str(),
             "witness": witness,
+            "add-witness": argument,
             "statements": keys.statements,
             "coverage": config.filters.words(),
         }));
@@ -149,6 +152,7 @@ fn show(mirror: &Mirror, context: &Context) -> Result<(), CommandError> {
     context.terminal.status("Holding", config.filters.words());
     context.terminal.status("Signing", format!("statements with {}", keys.statements));
     context.terminal.print(&Text::from(witness));
+    context.terminal.print(&Text::from(argument));
     Ok(())
 }
 
