@@ -126,6 +126,7 @@ fn what_no_source_has_is_not_said_to_be_held() {
         mirror.sync().succeeds().says(&["0 releases came", "1 release is still missing"]);
         assert_eq!(mirror.json("status")["held"]["releases"], 0);
     }
+    mirror.operator.tare("mirror scrub").succeeds().says(&["2 missing"]);
     let coverage = fs::read_to_string(mirror.folder().join("coverage")).unwrap();
     let missing = coverage.lines().find_map(|line| line.strip_prefix("missing ")).unwrap();
     assert!(coverage.contains("held 0 0\n") && !missing.ends_with(" 0"), "{coverage}");

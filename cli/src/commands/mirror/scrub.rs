@@ -47,11 +47,12 @@ pub(super) async fn run(args: &ScrubArgs, context: &Context) -> Result<(), Comma
 fn show(scrubbed: &Scrubbed, context: &Context) {
     scrubbed.damaged.iter().for_each(|path| context.terminal.print(&Text::from(path.as_str())));
     let line = format!(
-        "{} objects, {}; {} damaged, {} fetched again",
+        "{} objects, {}; {} damaged, {} fetched again, {} missing",
         scrubbed.objects,
         bytes(scrubbed.bytes),
         scrubbed.damaged.len(),
-        scrubbed.repaired
+        scrubbed.repaired,
+        scrubbed.missing
     );
     context.terminal.status("Hashed", line);
 }

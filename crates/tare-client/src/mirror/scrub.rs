@@ -31,6 +31,8 @@ pub struct Scrubbed {
     pub damaged: Vec<String>,
     /// How many of them are right again.
     pub repaired: u64,
+    /// Objects that should be there and no source had at the last sync.
+    pub missing: u64,
 }
 
 impl Mirror {
@@ -68,6 +70,7 @@ impl Mirror {
         if !scrubbed.damaged.is_empty() {
             self.repair(registry, limits, &mut scrubbed).await?;
         }
+        scrubbed.missing = self.inventory.missing().await?.len() as u64;
         let position = self.position().await?;
         let source_size = self.status().await?.source_size;
         self.write_status(&position, source_size, None).await?;
