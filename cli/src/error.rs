@@ -86,6 +86,16 @@ impl CommandError {
         self
     }
 
+    /// What kind of failure it is.
+    pub(crate) const fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// What went wrong and what caused it, in one line.
+    pub(crate) fn sentence(&self) -> String {
+        self.sentences.join(": ")
+    }
+
     /// The exit code.
     pub(crate) fn exit_code(&self) -> u8 {
         match self.kind {

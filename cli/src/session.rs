@@ -66,6 +66,11 @@ impl Session {
         (&self.client, &self.id)
     }
 
+    /// The registry alone.
+    pub(crate) fn into_client(self) -> RegistryClient {
+        self.client
+    }
+
     /// The local store.
     pub(crate) fn local(&self) -> &Local {
         &self.local
@@ -129,6 +134,25 @@ pub(crate) fn project_error(context: &Context, error: ProjectError) -> CommandEr
     }
 }
 
+/// A registry that only the lock names: its id is enough to verify what mirrors have, and what is here already.
+fn known_by_its_lock(
+    context: &Context,
+    locked: &RegistryId,
+) -> Result<Option<KnownRegistry>, CommandError> {
+    let mirrors = context.env.mirrors();
+    let mirrors = mirrors.map_err(|error| CommandError::usage(error.to_string()))?;
+    let url = match mirrors.into_iter().next() {
+        Some(mirror) => mirror,
+        None if context.is_offline() => {
+            let nowhere = format!("offline://{locked}/");
+            nowhere.parse().map_err(|_| CommandError::usage(format!("`{nowhere}` is no URL")))?
+        }
+        None => return Ok(None),
+    };
+    let (name, id) = (locked.to_string(), Some(locked.clone()));
+    Ok(Some(KnownRegistry { name, url, id, mirrors: Vec::new() }))
+}
+
 fn choose(context: &Context, locked: Option<&RegistryId>) -> Result<KnownRegistry, CommandError> {
     let is_chosen = context.global.registry.is_some() || context.env.get("TARE_REGISTRY").is_some();
     if !is_chosen && let Some(locked) = locked {
@@ -136,6 +160,9 @@ fn choose(context: &Context, locked: Option<&RegistryId>) -> Result<KnownRegistr
         let same = config.registries().find(|known| known.id.as_ref() == Some(locked));
         if let Some(known) = same {
             return Ok(known.clone());
+        }
+        if let Some(place) = known_by_its_lock(context, locked)? {
+            return Ok(place);
         }
     }
     context.chosen()

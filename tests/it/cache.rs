@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use registry_server::TakedownRequest;
+use tare_format::event::{Class, Scope};
+
 use crate::shelf::{Package, Shelf, files_below, noise};
 use crate::support::Project;
 
@@ -75,4 +78,48 @@ fn a_project_that_is_gone_needs_nothing() {
     assert!(!project.home().join("releases/lab").exists());
     let home = project.tare("cache dir").succeeds().stdout;
     assert_eq!(home.trim_end(), project.home().to_str().unwrap());
+}
+
+#[test]
+fn what_was_taken_down_goes_although_a_project_needs_it() {
+    let shelf = Shelf::empty();
+    let (shared, gone) = (noise(20, 300_000), noise(21, 300_000));
+    shelf.publish(
+        &Package::model("lab/m", "1.0.0"),
+        &[("shared.bin", &shared), ("gone.bin", &gone)],
+    );
+    shelf.publish(&Package::model("lab/n", "1.0.0"), &[("shared.bin", &shared)]);
+    let project = shelf.consumer("\"lab/m\" = \"1\"\n\"lab/n\" = \"1\"");
+    project.tare("install").succeeds();
+    project.tare("cache prune --takedowns").succeeds().says(&["0 B in 0 places"]);
+    let app = shelf.registry.app();
+    let request = TakedownRequest {
+        releases: vec!["lab/m@1.0.0".parse().unwrap()],
+        files: Vec::new(),
+        class: Class::Malware,
+        scope: Scope::Global,
+        deadline_hours: None,
+        notice: "N-1".to_owned(),
+        appeal: None,
+        here: true,
+    };
+    shelf.registry.wait(async {
+        app.take_down(&request).await.unwrap();
+        app.advance().await.unwrap();
+    });
+    project.tare("advisory list").succeeds();
+    project.tare("verify").ends_with(7).says(&["E-TAKEDOWN"]);
+    project.tare("cache verify").ends_with(7).says(&["E-TAKEDOWN"]);
+    let would = project.tare("cache prune --takedowns --dry-run").succeeds().stdout;
+    assert!(would.contains("lab/m/1.0.0") && !would.contains("lab/n"), "{would}");
+    project.tare("cache prune --takedowns").succeeds();
+    let window = &gone[1_000..1_064];
+    for file in files_below(&project.home()) {
+        let bytes = fs::read(&file).unwrap();
+        assert!(!bytes.windows(64).any(|part| part == window), "{}", file.display());
+    }
+    let verified = project.tare("verify").ends_with(7).stdout;
+    assert!(verified.contains("lab/m@1.0.0: it was taken down: malware"), "{verified}");
+    assert!(!verified.contains("still here") && !verified.contains("lab/n@1.0.0:"), "{verified}");
+    project.tare("cache verify").succeeds();
 }

@@ -5,8 +5,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
+mod advisory;
 mod attacks;
 mod audit;
+mod bundle;
 mod cache;
 mod init;
 mod install;

@@ -97,6 +97,17 @@ fn somebody_who_mirrors_gets_through_their_session() {
 }
 
 #[test]
+fn somebody_behind_an_air_gap_gets_through_their_session() {
+    let registry = Registry::start();
+    publish(&registry.publisher("ada"), "snakers4/silero-vad", "6.2.3", "");
+    let project = Project::new();
+    project.tare(&format!("registry add main {}", registry.url())).succeeds();
+    project.write("Tare.toml", "[dependencies]\n\"snakers4/silero-vad\" = \"6\"\n");
+    project.tare("install").succeeds();
+    run("Air gap", &project, &registry, "");
+}
+
+#[test]
 fn the_documents_that_it_shows_are_read() {
     let block = |heading: &str| {
         let section = README.split(&format!("\n## {heading}\n")).nth(1).unwrap();

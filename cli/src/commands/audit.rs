@@ -1,12 +1,18 @@
 //! `tare audit`.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tare_client::ErrorKind;
+use tare_client::advisory::seen_at;
 use tare_client::audit::license_graph;
 use tare_client::error::chain;
+use tare_client::local::Local;
+use tare_client::pages::last_notices;
+use tare_format::lock::Lock;
+use tare_format::registry::RegistryId;
 use tare_license::audit::{
     Facts, Finding, NodeReport, Policy, PolicyError, Profile, Report, Severity, audit,
 };
@@ -15,8 +21,8 @@ use tare_license::{Catalogue, ClassSet, Metric, Place};
 use super::tree::tone;
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::session::{locked, open_local, open_project};
-use crate::ui::{Table, Text, Tone, count};
+use crate::session::{Session, locked, open_local, open_project};
+use crate::ui::{Table, Text, Tone, ago, count};
 
 /// The policy that is read when none is named.
 const POLICY_FILE: &str = "audit.toml";
@@ -25,8 +31,9 @@ const MAX_POLICY_SIZE: u64 = 1 << 20;
 
 /// Judge the licences of everything the project uses, and of all that it was made from
 ///
-/// Classes are carried along dependencies and lineage. What the policy does not allow is denied: exit code 10. Everything
-/// comes from the lock and the local store; no request is made. This is not legal advice.
+/// Classes are carried along dependencies and lineage. What the policy does not allow is denied: exit code 10; so is what an
+/// advisory forbids. Everything comes from the lock and the local store; the registry is only asked for its notices, and
+/// where it does not answer, those that were last seen count. This is not legal advice.
 #[derive(Debug, clap::Args)]
 pub(crate) struct AuditArgs {
     /// What it is used for: commercial, research, internal, redistribute or hosted
@@ -46,23 +53,24 @@ pub(crate) struct AuditArgs {
     policy: Option<PathBuf>,
 }
 
-pub(super) fn run(args: &AuditArgs, context: &Context) -> Result<(), CommandError> {
+pub(super) async fn run(args: &AuditArgs, context: &Context) -> Result<(), CommandError> {
     let project = open_project(context)?;
     let lock = locked(context, &project)?;
     let local = open_local(context)?;
     let catalogue = Catalogue::builtin();
-    let default = project.root().join(POLICY_FILE);
     let policy = match &args.policy {
         Some(path) => read_policy(&context.resolve(path), catalogue, context)?,
-        None if default.is_file() => read_policy(&default, catalogue, context)?,
-        None => Policy::default(),
+        None => policy_of(project.root(), context)?,
     };
+    refresh(context, lock).await?;
     let graph = license_graph(&local, project.manifest(), lock)?;
     let report = audit(&graph, &facts(args, &policy), &policy, catalogue);
+    let notices = notices(&local, lock, context);
     if context.global.json {
-        context.terminal.print_json(&report);
+        context.terminal.print_json(&Json { report: &report, notices: &notices });
     } else {
         show(&report, context);
+        notices.iter().for_each(|notices| show_notices(notices, context));
     }
     match report.denied() {
         true => Err(denied(&report)),
@@ -70,8 +78,77 @@ pub(super) fn run(args: &AuditArgs, context: &Context) -> Result<(), CommandErro
     }
 }
 
+/// The policy beside the manifest, or the one that says nothing.
+pub(super) fn policy_of(root: &Path, context: &Context) -> Result<Policy, CommandError> {
+    let path = root.join(POLICY_FILE);
+    if !path.is_file() {
+        return Ok(Policy::default());
+    }
+    read_policy(&path, Catalogue::builtin(), context)
+}
+
+/// Asks for the newest notices. A registry that cannot be asked is no failure: the age of what is here is shown.
+async fn refresh(context: &Context, lock: &Lock) -> Result<(), CommandError> {
+    if context.is_offline() || lock.packages.is_empty() {
+        return Ok(());
+    }
+    let asked = async {
+        let session = Session::open(context, Some(lock)).await?;
+        session.source().pages().notices().await.map_err(CommandError::from)
+    };
+    match asked.await {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::Trust => Err(error),
+        Err(error) => {
+            let why = error.sentence();
+            context.terminal.warn(format!("the newest notices are not to be had: {why}"));
+            Ok(())
+        }
+    }
+}
+
+/// The report, and how old the notices are that went into it.
+#[derive(serde::Serialize)]
+struct Json<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    notices: &'a [Notices],
+}
+
+/// The notices of a registry.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Notices {
+    registry: RegistryId,
+    /// When they were true; none when they never were seen.
+    as_of: Option<Timestamp>,
+}
+
+fn notices(local: &Local, lock: &Lock, context: &Context) -> Vec<Notices> {
+    let registries: BTreeSet<&RegistryId> =
+        lock.packages.iter().map(|package| &package.registry).collect();
+    let seen = |registry: &RegistryId| Notices {
+        as_of: last_notices(local.home(), registry)
+            .and_then(|_| seen_at(local.home(), registry, context.now())),
+        registry: registry.clone(),
+    };
+    registries.into_iter().map(seen).collect()
+}
+
+fn show_notices(notices: &Notices, context: &Context) {
+    let registry = &notices.registry;
+    let Some(as_of) = notices.as_of else {
+        context.terminal.warn(format!("no advisories of `{registry}` were ever seen here"));
+        return;
+    };
+    let age = context.now().duration_since(as_of).as_secs();
+    let age = ago(u64::try_from(age).unwrap_or(0));
+    let text = format!("Advisories of {registry} as of {as_of}, {age}.");
+    context.terminal.print(&Text::new().dim(text));
+}
+
 fn read_policy(
-    path: &std::path::Path,
+    path: &Path,
     catalogue: &Catalogue,
     context: &Context,
 ) -> Result<Policy, CommandError> {
@@ -82,7 +159,7 @@ fn read_policy(
     let file = std::fs::File::open(path).map_err(fail)?;
     file.take(MAX_POLICY_SIZE).read_to_string(&mut text).map_err(fail)?;
     Policy::from_toml(&text, catalogue).map_err(|error| match error {
-        PolicyError::Syntax(error) => CommandError::in_file(std::path::Path::new(&name), &error),
+        PolicyError::Syntax(error) => CommandError::in_file(Path::new(&name), &error),
         error => {
             CommandError::usage(format!("`{name}` cannot be used: {}", chain(&error).join(": ")))
         }
@@ -182,6 +259,6 @@ fn denied(report: &Report) -> CommandError {
         count(standing, "finding")
     );
     CommandError::new(ErrorKind::Denied, "E-AUDIT-DENIED", message).help(
-        "use something else, or write an exception with a reason and an approver into audit.toml",
+        "use something else, or write into audit.toml an `[[exception]]` with a reason and an approver, or for an advisory an `[[ignore]]` with a reason",
     )
 }

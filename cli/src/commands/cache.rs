@@ -1,7 +1,8 @@
 //! `tare cache`.
 
 use serde_json::json;
-use tare_client::cache::{Removal, contents, remove, unneeded};
+use tare_client::cache::{Removal, contents, remove, taken_down, unneeded};
+use tare_client::local::Local;
 use tare_client::verify::verify_store;
 
 use super::verify::{outcome, show as show_verified};
@@ -18,7 +19,8 @@ pub(crate) enum CacheCommand {
     Ls,
     /// Remove what no project needs
     ///
-    /// What the lock of a project names that installed something on this machine is kept.
+    /// What the lock of a project names that installed something on this machine is kept, unless it was taken down and
+    /// `--takedowns` is given.
     Prune {
         /// Show what would be removed, and remove nothing
         #[arg(long)]
@@ -29,6 +31,9 @@ pub(crate) enum CacheCommand {
         /// Do not ask, with `--all`
         #[arg(long)]
         yes: bool,
+        /// Remove only what was taken down, also what projects need
+        #[arg(long, conflicts_with_all = ["all", "yes"])]
+        takedowns: bool,
     },
     /// Read every file of it and compare digests
     Verify,
@@ -39,7 +44,11 @@ pub(crate) enum CacheCommand {
 pub(super) async fn run(command: CacheCommand, context: &Context) -> Result<(), CommandError> {
     match command {
         CacheCommand::Ls => list(context),
-        CacheCommand::Prune { dry_run, all, yes } => prune(dry_run, all, yes, context),
+        CacheCommand::Prune { dry_run, takedowns: true, .. } => {
+            let local = open_local(context)?;
+            finish(&local, &taken_down(&local)?, dry_run, context)
+        }
+        CacheCommand::Prune { dry_run, all, yes, .. } => prune(dry_run, all, yes, context),
         CacheCommand::Verify => {
             let verified = verify_store(&open_local(context)?, &context.progress()).await?;
             show_verified(&verified, context);
@@ -116,8 +125,18 @@ fn prune(dry_run: bool, all: bool, yes: bool, context: &Context) -> Result<(), C
     }
     let local = open_local(context)?;
     let removals = unneeded(&local, all, now())?;
+    finish(&local, &removals, dry_run, context)
+}
+
+/// Removes what is on the list, or only shows it.
+fn finish(
+    local: &Local,
+    removals: &[Removal],
+    dry_run: bool,
+    context: &Context,
+) -> Result<(), CommandError> {
     if !dry_run {
-        remove(&local, &removals)?;
+        remove(local, removals)?;
     }
     let size = removals.iter().map(|removal| removal.size_bytes).fold(0, u64::saturating_add);
     if context.global.json {

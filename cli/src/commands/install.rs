@@ -1,10 +1,15 @@
 //! `tare install`.
 
 use serde_json::json;
+use tare_client::advisory::Gate;
 use tare_client::install::{Installed, install, link_project};
+use tare_client::source::Source;
 use tare_client::update::update;
 use tare_client::usage;
+use tare_format::lock::Lock;
+use tare_license::audit::Severity;
 
+use super::audit::policy_of;
 use super::lock::{SignerArgs, request, save, show_changes};
 use crate::context::Context;
 use crate::error::CommandError;
@@ -14,7 +19,8 @@ use crate::ui::{bytes, count};
 /// Install what the project depends on
 ///
 /// Everything that Tare.lock names is fetched, verified and linked into `.tare/packages`. A missing or outdated lock is
-/// made first. Where everything is in place already, the registry is not asked.
+/// made first. Where everything is in place already, the registry is not asked. What an advisory forbids is refused, unless
+/// `audit.toml` ignores that advisory.
 #[derive(Debug, clap::Args)]
 pub(crate) struct InstallArgs {
     #[command(flatten)]
@@ -32,7 +38,9 @@ pub(super) async fn run(args: &InstallArgs, context: &Context) -> Result<(), Com
     usage::remember(source.home(), project.root()).map_err(|error| {
         CommandError::io("failed to note that this project uses the store", &error)
     })?;
-    let installed = install(&source, &updated.lock).await?;
+    let gate = Gate::new(policy_of(project.root(), context)?, context.now());
+    let installed = install(&source, &updated.lock, &gate).await?;
+    warn_of_advisories(context, &source, &updated.lock, &gate)?;
     if !updated.resolved {
         warn_of_standings(context, source.local(), &updated.lock);
     }
@@ -41,6 +49,21 @@ pub(super) async fn run(args: &InstallArgs, context: &Context) -> Result<(), Com
     if context.global.json {
         let all: Vec<_> = installed.iter().map(to_json).collect();
         context.terminal.print_json(&json!({ "installed": all }));
+    }
+    Ok(())
+}
+
+/// Says what advisories mean for what was installed all the same, those that are ignored left out.
+pub(super) fn warn_of_advisories(
+    context: &Context,
+    source: &Source<'_>,
+    lock: &Lock,
+    gate: &Gate,
+) -> Result<(), CommandError> {
+    let findings = gate.findings(source.local(), lock)?;
+    let loud = findings.iter().filter(|finding| finding.severity >= Severity::Warning);
+    for finding in loud.filter(|finding| finding.waiver.is_none()) {
+        context.terminal.warn(format!("{} ({})", finding.message, finding.fix));
     }
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! The verbs, one file for each: its arguments, whose doc comments are the help, and how its result is shown.
 
 mod add;
+mod advisory;
 mod audit;
+mod bundle;
 mod cache;
 mod completions;
 mod info;
@@ -52,6 +54,10 @@ pub(crate) enum Command {
     Verify(verify::VerifyArgs),
     Audit(audit::AuditArgs),
     #[command(subcommand)]
+    Advisory(advisory::AdvisoryCommand),
+    #[command(subcommand)]
+    Bundle(bundle::BundleCommand),
+    #[command(subcommand)]
     Cache(cache::CacheCommand),
     Package(package::PackageArgs),
     Publish(publish::PublishArgs),
@@ -90,7 +96,9 @@ impl Command {
             Self::Why(args) => why::run(&args, context),
             Self::Info(args) => info::run(&args, context).await,
             Self::Verify(args) => verify::run(&args, context).await,
-            Self::Audit(args) => audit::run(&args, context),
+            Self::Audit(args) => audit::run(&args, context).await,
+            Self::Advisory(command) => advisory::run(command, context).await,
+            Self::Bundle(command) => bundle::run(command, context).await,
             Self::Cache(command) => cache::run(command, context).await,
             Self::Package(args) => package::run(&args, context).await,
             Self::Publish(args) => publish::run(&args, context).await,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde_json::json;
+use tare_client::advisory::Gate;
 use tare_client::install::{install, install_to};
 use tare_client::resolve::Dependency;
 use tare_client::source::Source;
@@ -11,7 +12,8 @@ use tare_client::update::{Request, lock_requirements};
 use tare_format::lock::Lock;
 use tare_format::{PackageSpec, ReleaseId, VariantName};
 
-use super::install::{title, to_json};
+use super::audit::policy_of;
+use super::install::{title, to_json, warn_of_advisories};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::instant::parse_as_of;
@@ -48,16 +50,18 @@ pub(super) async fn run(args: &PullArgs, context: &Context) -> Result<(), Comman
     let requirements = requirements(args, &source).await?;
     let request = Request { as_of: args.as_of, ..Request::default() };
     let lock = lock_requirements(&source, &requirements, &request).await?;
+    let gate = Gate::new(policy_of(context.cwd(), context)?, context.now());
     let installed = match &args.to {
         Some(folder) => {
             let wanted = asked_for(&lock).into_iter().next();
             let wanted = wanted.ok_or_else(|| CommandError::usage("nothing was asked for"))?;
             // Without the `.` that a person types and nobody wants to read.
             let folder: PathBuf = context.resolve(folder).components().collect();
-            vec![install_to(&source, &lock, &wanted, &folder).await?]
+            vec![install_to(&source, &lock, &wanted, &folder, &gate).await?]
         }
-        None => install(&source, &lock).await?,
+        None => install(&source, &lock, &gate).await?,
     };
+    warn_of_advisories(context, &source, &lock, &gate)?;
     for one in installed.iter().filter(|one| one.changed) {
         context.terminal.status("Installed", format!("{} ({})", title(one), bytes(one.size_bytes)));
     }

@@ -95,6 +95,12 @@ pub(super) fn outcome(verified: &Verified) -> Result<(), CommandError> {
         return Err(CommandError::new(ErrorKind::Trust, "E-VERIFY-SIGNATURE", message)
             .help("do not use it; tell the publisher and whoever runs the registry"));
     }
+    if has(Concern::TakenDown) {
+        let message = format!("{differences} found, of what was taken down too");
+        return Err(CommandError::new(ErrorKind::Trust, "E-TAKEDOWN", message).help(
+            "`tare cache prune --takedowns` removes what is still here; use another version",
+        ));
+    }
     if !verified.differences.is_empty() {
         let message = format!("{differences} found");
         return Err(CommandError::new(ErrorKind::Integrity, "E-VERIFY", message).help(
@@ -109,5 +115,6 @@ const fn concern(concern: Concern) -> &'static str {
         Concern::Integrity => "integrity",
         Concern::Signature => "signature",
         Concern::Missing => "missing",
+        Concern::TakenDown => "taken down",
     }
 }

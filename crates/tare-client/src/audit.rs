@@ -2,7 +2,7 @@
 //!
 //! Everything comes from the lock and the documents of the local store, so an audit needs no network and says the same
 //! wherever it runs. What has become of a release since, a yank or a withdrawal, is taken from the page that was last
-//! seen, where there is one.
+//! seen, where there is one, and what is said of it from the notices that were last seen.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +18,7 @@ use tare_license::audit::{
     Node as LicenseNode, NodeId as LicenseNodeId, NodeKind, Relation as LicenseRelation,
 };
 
+use crate::advisory::Notices;
 use crate::documents::DocumentError;
 use crate::error::{ClientError, ErrorKind};
 use crate::graph::{Graph, GraphError, Node, NodeId, Relation};
@@ -89,10 +90,15 @@ pub fn license_graph(
 ) -> Result<LicenseGraph, AuditError> {
     let documents = local.locked_documents(lock)?;
     let graph = Graph::new(manifest, lock, &documents)?;
-    let standings = standing::of_all(local, lock);
+    let known = Known {
+        manifest,
+        documents: &documents,
+        standings: standing::of_all(local, lock),
+        notices: Notices::kept(local, lock),
+    };
     let is_judged =
         |node: &&Node| !matches!(node.id, NodeId::Project(None) | NodeId::Undisclosed { .. });
-    let describe = |node: &Node| license_node(node, manifest, &documents, &standings);
+    let describe = |node: &Node| license_node(node, &known);
     let nodes = graph.nodes().iter().filter(is_judged).map(describe).collect();
     let mut edges = Vec::new();
     for node in graph.nodes().iter().filter(is_judged) {
@@ -120,24 +126,30 @@ fn name(node: &Node) -> String {
     node.id.to_string()
 }
 
-fn license_node(
-    node: &Node,
-    manifest: &Manifest,
-    documents: &BTreeMap<Sha256, Release>,
-    standings: &BTreeMap<ReleaseId, Standing>,
-) -> LicenseNode {
+/// What is known of the nodes.
+struct Known<'a> {
+    manifest: &'a Manifest,
+    documents: &'a BTreeMap<Sha256, Release>,
+    standings: BTreeMap<ReleaseId, Standing>,
+    notices: Notices,
+}
+
+fn license_node(node: &Node, known: &Known<'_>) -> LicenseNode {
     let mut described = LicenseNode::new(name(node), node_kind(node.kind));
     described.license = licenses(&node.license);
-    match (&node.id, node.release.and_then(|digest| documents.get(&digest))) {
-        (_, Some(document)) => describe_release(&mut described, document),
+    match (&node.id, node.release.and_then(|digest| known.documents.get(&digest))) {
+        (_, Some(document)) => {
+            describe_release(&mut described, document);
+            described.advisories = known.notices.hits(node, document);
+        }
         (NodeId::Project(_), None) => {
-            described.undisclosed = count(manifest.lineage.undisclosed.len());
+            described.undisclosed = count(known.manifest.lineage.undisclosed.len());
         }
         (NodeId::Outside { revision, .. }, None) => described.revision = revision.clone(),
         _ => {}
     }
     if let NodeId::Release(id) = &node.id {
-        match standings.get(id) {
+        match known.standings.get(id) {
             Some(Standing::Yanked { reason }) => described.yanked = Some(reason.clone()),
             Some(Standing::Withdrawn { .. }) => {
                 described.flags.insert(Flag::Withdrawn);

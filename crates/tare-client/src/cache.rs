@@ -2,6 +2,7 @@
 
 mod folders;
 mod prune;
+mod takedowns;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -18,8 +19,10 @@ use crate::usage;
 use folders::{folders, measure};
 
 pub use prune::{Removal, remove, unneeded};
+pub use takedowns::taken_down;
 
 pub(crate) use prune::remove_tree;
+pub(crate) use takedowns::contents_taken_down;
 
 /// Why the store was not listed or pruned.
 #[derive(Debug, thiserror::Error)]

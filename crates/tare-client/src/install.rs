@@ -7,8 +7,8 @@
 //! Each step makes what the next one reads and nothing else, so a kill between two of them leaves at worst something that
 //! is not used yet. Where the step before finds everything in place, no request is made: with lock and store complete, an
 //! install never asks the registry anything. Signatures are checked every time, and what is known to be taken down is
-//! refused every time. What has to be fetched is first looked up under the head: it must not have been withdrawn or taken
-//! down since it was locked.
+//! refused every time, as is what an advisory forbids. What has to be fetched is first looked up under the head: it
+//! must not have been withdrawn or taken down since it was locked.
 //!
 //! Only a [`SignedRelease`] gets into a tree.
 
@@ -27,9 +27,10 @@ use tare_format::release::Release;
 use tare_format::{ReleaseId, VariantName};
 use tare_replay::{KnownTakedown, NoticesState};
 
+use crate::advisory::{Gate, is_refused};
 use crate::local::Local;
 use crate::lock;
-use crate::pages::last_notices;
+use crate::pages::{last_notices, last_seen};
 use crate::source::Source;
 use crate::trust::takedown::{self, event_of};
 use crate::trust::{Demand, Prover, SignedRelease, TrustError};
@@ -87,7 +88,11 @@ impl Wanted {
 ///
 /// # Errors
 /// With the first release that is not accepted or not complete. What was finished before stays.
-pub async fn install(source: &Source<'_>, lock: &Lock) -> Result<Vec<Installed>, InstallError> {
+pub async fn install(
+    source: &Source<'_>,
+    lock: &Lock,
+    gate: &Gate,
+) -> Result<Vec<Installed>, InstallError> {
     let wanted = prove(source, lock).await?;
     prove_ancestors(source, lock).await?;
     refuse_taken_down(source.local(), &wanted)?;
@@ -98,6 +103,7 @@ pub async fn install(source: &Source<'_>, lock: &Lock) -> Result<Vec<Installed>,
         }
     }
     check_standings(source, &unfinished).await?;
+    refuse_advised(source.local(), lock, gate)?;
     contents::provide(source, &unfinished).await?;
     let mut installed = Vec::new();
     for wanted in wanted {
@@ -116,12 +122,14 @@ pub async fn install_to(
     lock: &Lock,
     id: &ReleaseId,
     folder: &Path,
+    gate: &Gate,
 ) -> Result<Installed, InstallError> {
     let locked = lock.package(id).ok_or_else(|| InstallError::NotLocked { id: id.clone() })?;
     let wanted = prove_one(source, locked).await?;
     refuse_taken_down(source.local(), std::slice::from_ref(&wanted))?;
     tree::check_free(source.local(), &wanted, folder)?;
     check_standings(source, &[&wanted]).await?;
+    refuse_advised(source.local(), lock, gate)?;
     contents::provide(source, &[&wanted]).await?;
     tree::make_at(source.local(), wanted, folder).await
 }
@@ -139,6 +147,17 @@ pub fn bytes_to_fetch(local: &Local, lock: &Lock) -> Result<u64, InstallError> {
         bytes = files.iter().map(|file| file.size).fold(bytes, u64::saturating_add);
     }
     Ok(bytes)
+}
+
+/// Proves everything that `lock` has, and that nothing of it was withdrawn or taken down.
+pub(crate) async fn prove_all(
+    source: &Source<'_>,
+    lock: &Lock,
+) -> Result<Vec<Wanted>, InstallError> {
+    let wanted = prove(source, lock).await?;
+    prove_ancestors(source, lock).await?;
+    check_standings(source, &wanted.iter().collect::<Vec<_>>()).await?;
+    Ok(wanted)
 }
 
 async fn prove(source: &Source<'_>, lock: &Lock) -> Result<Vec<Wanted>, InstallError> {
@@ -168,18 +187,35 @@ async fn prove_ancestor(
     Ok(())
 }
 
-/// Refuses what was taken down as far as this machine knows. Nothing is asked.
+/// Refuses what was taken down as far as this machine knows, by the notices or by the page that was last seen. Nothing is
+/// asked.
 fn refuse_taken_down(local: &Local, wanted: &[Wanted]) -> Result<(), InstallError> {
     let Some(first) = wanted.first() else { return Ok(()) };
-    let notices = last_notices(local.home(), first.signed.registry());
-    let Some(notices) = notices else { return Ok(()) };
+    let registry = first.signed.registry();
+    let notices = last_notices(local.home(), registry).unwrap_or_default();
     for wanted in wanted {
+        let id = wanted.signed.id();
         if let Some(known) = wanted.takedown(&notices) {
-            let takedown = known.takedown.as_deref();
-            return Err(TrustError::taken_down(wanted.signed.id(), takedown, None).into());
+            return Err(TrustError::taken_down(id, known.takedown.as_deref(), None).into());
+        }
+        let seen = last_seen(local.home(), registry, &id.name);
+        let release = seen.and_then(|mut history| history.releases.remove(&id.version));
+        if let Some(takedown) = release.and_then(|release| release.takedown) {
+            return Err(TrustError::taken_down(id, takedown.as_ref(), None).into());
         }
     }
     Ok(())
+}
+
+/// Refuses what an advisory forbids, as far as this machine knows and `gate` does not ignore it. Nothing is asked.
+fn refuse_advised(local: &Local, lock: &Lock, gate: &Gate) -> Result<(), InstallError> {
+    let findings = gate.findings(local, lock)?;
+    match findings.into_iter().find(is_refused) {
+        Some(finding) => {
+            Err(InstallError::Advised { message: finding.message, fix: finding.fix.into_owned() })
+        }
+        None => Ok(()),
+    }
 }
 
 /// What has to be fetched must not have been withdrawn or taken down meanwhile. What is here already needs no registry.

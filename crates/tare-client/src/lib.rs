@@ -18,7 +18,9 @@
 //! | [`graph`], [`audit`], [`verify`], [`info`] | what is used and why, under which licences, whether it is intact, what it is |
 //! | [`event`], [`error`] | progress and failures as data |
 
+pub mod advisory;
 pub mod audit;
+pub mod bundle;
 pub mod cache;
 pub mod config;
 pub mod credentials;

@@ -3,6 +3,7 @@
 //! No network. Each difference is named; nothing is repaired, because what changed a file may still be there.
 
 mod chain;
+mod takedowns;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -32,9 +33,9 @@ const AT_A_TIME: usize = 4;
 /// Why nothing could be verified.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// A tree cannot be removed.
-    #[error("failed to repair")]
-    Repair(#[from] Box<CacheError>),
+    /// A tree cannot be removed, or a folder not read.
+    #[error("failed to use the local store")]
+    Cache(#[from] Box<CacheError>),
     /// The store cannot be read.
     #[error("failed to read the local store")]
     Store(#[from] FileStoreError),
@@ -62,6 +63,8 @@ pub enum Concern {
     Signature,
     /// Something is not installed.
     Missing,
+    /// Something has to go, or went, because it was taken down.
+    TakenDown,
 }
 
 /// One thing that is not as it should be.
@@ -127,7 +130,12 @@ pub async fn verify_lock(
 ) -> Result<Verified, VerifyError> {
     let mut verified = Verified { releases: lock.packages.len(), ..Verified::default() };
     let mut contents: Contents = BTreeMap::new();
+    let taken_down = takedowns::of_lock(local, lock);
     for package in &lock.packages {
+        if let Some(difference) = taken_down.get(&package.release) {
+            verified.differences.push(difference.clone());
+            continue;
+        }
         check_package(local, package, &mut verified, &mut contents);
     }
     check_ancestors(local, lock, &mut verified);
@@ -145,8 +153,9 @@ pub async fn verify_lock(
 /// When the store cannot be read at all.
 pub async fn verify_store(local: &Local, progress: &Progress) -> Result<Verified, VerifyError> {
     let stored = local.files().list()?;
+    let gone = takedowns::of_store(local, stored.iter().map(|file| &file.sha256));
     let contents = stored.into_iter().map(|file| (file.sha256, (file.size_bytes, BTreeSet::new())));
-    let mut verified = Verified::default();
+    let mut verified = Verified { differences: gone.map_err(Box::new)?, ..Verified::default() };
     hash_all(local.files(), contents.collect(), &mut verified, progress).await?;
     verified.differences.sort();
     Ok(verified)

@@ -4,6 +4,7 @@
 //! often in the content and named by a hash, it is handed down by lineage, and the remedy may be to delete.
 
 mod affected;
+pub mod osv;
 
 use std::borrow::Cow;
 use std::fmt;

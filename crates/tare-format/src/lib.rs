@@ -17,6 +17,7 @@
 pub mod advisory;
 pub mod api;
 pub mod archive;
+pub mod bundle;
 pub mod canonical;
 pub mod card;
 pub mod decimal;

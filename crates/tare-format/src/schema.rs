@@ -3,7 +3,7 @@
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 
-use crate::{advisory, api, card, event, lock, manifest, problem, registry, release};
+use crate::{advisory, api, bundle, card, event, lock, manifest, problem, registry, release};
 
 /// Every document that is JSON or TOML: the file's name in `schemas/`, and its schema (draft 2020-12).
 #[must_use]
@@ -16,6 +16,7 @@ pub fn documents() -> Vec<(&'static str, Schema)> {
         ("advisory", schema::<advisory::Advisory>()),
         ("event", schema::<event::Event>()),
         ("registry", schema::<registry::Registry>()),
+        ("bundle", schema::<bundle::Bundle>()),
         ("open-session", schema::<api::OpenSession>()),
         ("session", schema::<api::Session>()),
         ("committed", schema::<api::Committed>()),

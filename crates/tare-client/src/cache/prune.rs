@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 use tare_format::path::MARKER;
 use tare_format::release::Release;
 use tare_format::{Sha256, VariantName};
+use tare_store::files::StoredFile;
 
 use super::folders::{files_below, gone};
 use super::{CacheError, Tree, trees};
@@ -91,7 +92,7 @@ pub fn remove(local: &Local, removals: &[Removal]) -> Result<(), CacheError> {
     Ok(())
 }
 
-fn removal_of_tree(tree: &Tree) -> Removal {
+pub(super) fn removal_of_tree(tree: &Tree) -> Removal {
     // Its contents are counted where they lie.
     Removal {
         what: tree.name.clone(),
@@ -101,8 +102,17 @@ fn removal_of_tree(tree: &Tree) -> Removal {
     }
 }
 
-fn file(what: &str, path: PathBuf, size_bytes: u64) -> Removal {
+pub(super) fn file(what: &str, path: PathBuf, size_bytes: u64) -> Removal {
     Removal { what: what.to_owned(), path, size_bytes, kind: RemovalKind::File }
+}
+
+pub(super) fn content(local: &Local, file: &StoredFile) -> Removal {
+    Removal {
+        what: format!("content {}", file.sha256),
+        path: local.files().path(&file.sha256),
+        size_bytes: file.size_bytes,
+        kind: RemovalKind::Content(file.sha256),
+    }
 }
 
 /// Contents that only trees to be removed use, and that are not to be kept.
@@ -127,13 +137,7 @@ fn contents_without_tree(
         let is_young = file.links == 0 && age(file.last_used, now) < IN_USE;
         links_left == 0 && !is_young && !kept.contains(&file.sha256)
     });
-    let removal = |file: tare_store::files::StoredFile| Removal {
-        what: format!("content {}", file.sha256),
-        path: local.files().path(&file.sha256),
-        size_bytes: file.size_bytes,
-        kind: RemovalKind::Content(file.sha256),
-    };
-    Ok(unused.map(removal).collect())
+    Ok(unused.map(|file| content(local, &file)).collect())
 }
 
 /// The contents of some variants of releases whose documents are here.

@@ -10,6 +10,7 @@ use tare_store::durable::DurableError;
 use tare_store::files::FileStoreError;
 use tare_store::tree::TreeError;
 
+use crate::audit::AuditError;
 use crate::documents::DocumentError;
 use crate::error::{ClientError, ErrorKind};
 use crate::fetch::FetchError;
@@ -24,6 +25,17 @@ pub enum InstallError {
     /// A document is not to be had, or wrong.
     #[error(transparent)]
     Document(Box<DocumentError>),
+    /// What an advisory means for the lock cannot be said.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// An advisory forbids it.
+    #[error("{message}")]
+    Advised {
+        /// Which release, which advisory, and what that says.
+        message: String,
+        /// What can be done.
+        fix: String,
+    },
     /// A file was not fetched.
     #[error("`{id}` is not complete")]
     Fetch {
@@ -140,6 +152,8 @@ impl ClientError for InstallError {
                 ErrorKind::NotFound => ErrorKind::Integrity,
                 kind => kind,
             },
+            Self::Audit(error) => error.kind(),
+            Self::Advised { .. } => ErrorKind::Trust,
             Self::Fetch { source, .. } => source.kind(),
             Self::OtherRegistry { .. } | Self::Occupied { .. } => ErrorKind::Usage,
             Self::NotLocked { .. } => ErrorKind::NotFound,
@@ -154,6 +168,8 @@ impl ClientError for InstallError {
         match self {
             Self::Trust(error) => error.code(),
             Self::Document(error) => error.code(),
+            Self::Audit(error) => error.code(),
+            Self::Advised { .. } => "E-ADVISORY",
             Self::Fetch { source, .. } => source.code(),
             Self::OtherRegistry { .. } => "E-OTHER-REGISTRY",
             Self::NotLocked { .. } => "E-NOT-LOCKED",
@@ -170,6 +186,8 @@ impl ClientError for InstallError {
         let help = match self {
             Self::Trust(error) => return error.help(),
             Self::Document(error) => return error.help(),
+            Self::Audit(error) => return error.help(),
+            Self::Advised { fix, .. } => return Some(fix.clone()),
             Self::Fetch { source, .. } => return source.help(),
             Self::OtherRegistry { .. } => "choose that registry with `--registry`",
             Self::NotLocked { .. } => "run `tare lock`",

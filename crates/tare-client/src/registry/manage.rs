@@ -1,5 +1,6 @@
 //! Who may do what, what is hidden, and what there is.
 
+use tare_format::advisory::Advisory;
 use tare_format::api::{
     Changed, Health, OwnerChange, Owners, Search, SignerChange, Signers, StatusChange, Whoami,
 };
@@ -55,6 +56,14 @@ impl RegistryClient {
         let verb = action.as_str();
         let path = format!("packages/{}/{}/{verb}", release.name, release.version);
         self.post(&path, &format!("{verb} {release}"), &StatusChange { reason }).await
+    }
+
+    /// Hands in an advisory, or a newer version of one.
+    ///
+    /// # Errors
+    /// When the token does not allow it, a package is not there, or the one that is logged is newer.
+    pub async fn publish_advisory(&self, advisory: &Advisory) -> Result<Changed, RegistryError> {
+        self.post("advisories", &format!("publish {}", advisory.id), advisory).await
     }
 
     /// The owners of a namespace.

@@ -7,6 +7,7 @@ mod error;
 mod manage;
 mod packs;
 mod read;
+mod record;
 mod session;
 mod sources;
 
@@ -21,6 +22,7 @@ pub use error::RegistryError;
 pub use manage::StatusAction;
 pub(crate) use packs::PackRange;
 pub use read::Page;
+pub(crate) use record::Record;
 pub use session::{MissingChunks, PackUpload};
 pub use sources::{Failure, Sources};
 pub(crate) use sources::{Fault, Site, Turn, Verdict, told, worst};
@@ -51,6 +53,8 @@ pub struct RegistryClient {
     tokens: Tokens,
     /// `registry.json`, read at most once.
     descriptor: OnceCell<Registry>,
+    /// Who wants to know what was read.
+    record: Option<Arc<Record>>,
 }
 
 impl RegistryClient {
@@ -63,7 +67,15 @@ impl RegistryClient {
         tokens: Tokens,
     ) -> Self {
         let sources = Sources::new(base.clone());
-        Self { transport, base, sources, expected, tokens, descriptor: OnceCell::new() }
+        Self {
+            transport,
+            base,
+            sources,
+            expected,
+            tokens,
+            descriptor: OnceCell::new(),
+            record: None,
+        }
     }
 
     /// Reads from `mirrors` first, in their order.
@@ -71,6 +83,12 @@ impl RegistryClient {
     pub fn with_mirrors(self, mirrors: Vec<Url>) -> Self {
         let sources = Sources::with_mirrors(self.base.clone(), mirrors);
         Self { sources, ..self }
+    }
+
+    /// Keeps a copy of every object that is read.
+    #[must_use]
+    pub(crate) fn recorded(self, record: Arc<Record>) -> Self {
+        Self { record: Some(record), ..self }
     }
 
     /// The places that are read from.

@@ -235,6 +235,9 @@ impl RegistryClient {
         let fetched = self.transport.fetch(&request, cap).await?;
         let bytes = content(key, base, fetched)?;
         turn.site.served(bytes.len() as u64, begin.elapsed());
+        if let Some(record) = &self.record {
+            record.keep(key, &bytes);
+        }
         Ok(bytes)
     }
 
