@@ -107,7 +107,7 @@ fn a_new_mirror_says_how_the_root_document_can_name_it() {
     let (source, operator) = (Evil::honest(&shelf.registry.public("")), Project::new());
     let url = "https://m.example.org/";
     let init = format!("mirror init mirror --from {} --public-url {url}", source.url());
-    let out = operator.tare(&init).succeeds().stdout.clone();
+    let out = operator.tare(&init).succeeds().stdout;
     let (line, argument) = out.trim().split_once('\n').unwrap();
     let parts: Vec<&str> = line.split(' ').collect();
     let expected = format!("--add-witness '{}={}={url}'", parts[1], parts[2]);

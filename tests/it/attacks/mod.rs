@@ -1,5 +1,6 @@
 //! Attacks on what people are shown of a registry, row by row, with the real programs against real registries.
 
+mod bodies;
 mod forge;
 mod forks;
 mod freshness;
