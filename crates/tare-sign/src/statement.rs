@@ -180,7 +180,8 @@ mod tests {
         );
         let version = other(|claim| claim.release.version.patch = 1);
         assert!(version.contains("version `1.2.1-rc.1+b2`, expected `1.2.0-rc.1+b2`"), "{version}");
-        let registry = other(|claim| claim.registry = RegistryId::of_root(&Sha256::of(&[7; 16])));
+        let registry =
+            other(|claim| claim.registry = RegistryId::of_root(&Sha256::from_bytes([7; 32])));
         assert!(registry.contains("registry `tr1-0707"), "{registry}");
         let digest = other(|claim| claim.digest = Sha256::of(b"other"));
         assert!(digest.contains("release digest"), "{digest}");
