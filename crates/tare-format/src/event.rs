@@ -255,7 +255,7 @@ impl Event {
         serde_json::to_string(self)
     }
 
-    /// Reads one line, which must be [strict](crate::strict) JSON without control characters (E-9).
+    /// Reads one line, which must be [strict] JSON without control characters (E-9).
     /// An event of a type that this version does not know is `None`: it has no effect (E-5).
     ///
     /// # Errors
