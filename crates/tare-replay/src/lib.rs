@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`page`] | pages: the effective events that concern one thing, line by line |
 //! | [`namespace`], [`package`], [`notices`] | what is current, read from a page or kept up event by event |
-//! | [`states`], [`judge`] | the rules |
+//! | [`states`], [`mod@judge`] | the rules |
 //! | [`signed`] | who signed a release |
 //! | [`replay`] | from a log to its pages and its state map |
 //!
