@@ -1,6 +1,4 @@
-//! Bodies that no honest server sends: without end, packed, byte by byte, empty.
-
-use std::time::Duration;
+//! Bodies that no honest server sends: without end, packed, cut off, empty.
 
 use crate::shelf::Shelf;
 use crate::support::{Answer, Evil, Project};
@@ -63,12 +61,4 @@ fn an_empty_answer_is_none() {
     alone("head", |_| Answer::Bytes(Vec::new()));
     alone("state/", |_| Answer::Bytes(Vec::new()));
     alone("packages/", |_| Answer::Bytes(Vec::new()));
-}
-
-#[test]
-fn a_slow_place_is_only_slow() {
-    let shelf = Shelf::with_family();
-    let (_place, project) =
-        reader(&shelf, "head", |bytes| Answer::Trickle(bytes, Duration::from_micros(100)));
-    project.tare("install").succeeds();
 }

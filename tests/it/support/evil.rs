@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
 
 /// What is answered to one request.
 pub(crate) enum Answer {
@@ -23,8 +22,6 @@ pub(crate) enum Answer {
     With(Vec<(&'static str, &'static str)>, Vec<u8>),
     /// Zeros without end, and no length.
     Endless,
-    /// These bytes, one each time this has passed.
-    Trickle(Vec<u8>, Duration),
     /// The bytes, of which only the first so many are sent before the connection breaks.
     Broken(Vec<u8>, usize),
 }
@@ -172,14 +169,6 @@ fn answer(
             loop {
                 stream.write_all(&[0; 1 << 16])?;
             }
-        }
-        Answer::Trickle(bytes, pause) => {
-            write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", bytes.len())?;
-            for byte in bytes {
-                stream.write_all(&[byte])?;
-                thread::sleep(pause);
-            }
-            Ok(true)
         }
         Answer::Broken(bytes, sent) => {
             write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", bytes.len())?;
