@@ -18,6 +18,8 @@ pub struct Config {
     pub path: PathBuf,
     /// What a registry that is made here is called, in its keys and in its log; drawn when nothing is said.
     pub name: Option<String>,
+    /// Where its mirrors are, as `registry.json` tells clients; nothing leaves what it says.
+    pub mirrors: Option<Vec<String>>,
     /// How large things may be.
     pub limits: Limits,
     /// The codecs that it takes in packs.
@@ -49,6 +51,7 @@ impl Config {
         Self {
             path: path.into(),
             name: None,
+            mirrors: None,
             limits: Limits::default(),
             codecs: Codec::ALL.to_vec(),
             session_lifetime: Duration::from_secs(24 * 60 * 60),

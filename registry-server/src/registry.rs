@@ -234,6 +234,26 @@ impl Registry {
         Ok(registry)
     }
 
+    /// As [`open`](Self::open), and makes the registry first when there is none, or when whoever made it was cut off before
+    /// its first events. One that was to begin with a root document from elsewhere is left to [`init_with_root`](
+    /// Self::init_with_root): it has a key for its log and none for its root.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open) and [`init`](Self::init).
+    pub async fn open_or_init(config: Config) -> Result<App, OpenError> {
+        match Self::open(config.clone()).await {
+            Err(OpenError::Absent { path }) => {
+                let has = |key: &str| config.keys().join(key).exists();
+                if has("log.key") && !has("root.key") {
+                    return Err(OpenError::Absent { path });
+                }
+                Self::init(&config).await?;
+                Self::open(config).await
+            }
+            opened => opened,
+        }
+    }
+
     /// Opens the registry for the commands of its operator, beside a server that may be running. The public files are
     /// left to the server: two processes could write them in the wrong order.
     ///

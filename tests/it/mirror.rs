@@ -147,6 +147,21 @@ fn clients_install_from_it_with_the_origin_off() {
 }
 
 #[test]
+fn mirrors_that_are_added_with_a_registry_are_kept_and_listed() {
+    let shelf = Shelf::empty();
+    let project = Project::new();
+    let (url, mirrors) = (shelf.registry.url(), ["https://b.example/", "https://a.example/"]);
+    let [first, second] = mirrors;
+    project.tare(&format!("registry add main {url} --mirror {first}")).succeeds();
+    project.tare(&format!("registry add main {url} --mirror {second}")).succeeds();
+    let list = project.tare("registry list --json").succeeds().json();
+    assert_eq!(list["registries"][0]["mirrors"], serde_json::json!([second, first]));
+    let shown = project.tare("registry show main --json").succeeds().json();
+    assert_eq!(shown["mirrors"], serde_json::json!([second, first]));
+    project.tare(&format!("registry add main {url} --mirror /srv/mirror")).ends_with(2);
+}
+
+#[test]
 fn a_selective_mirror_is_complete_in_what_it_includes_and_says_what_it_leaves_out() {
     let shelf = Shelf::with_family();
     let mirror = Mirror::init(&shelf, "--include lab/lora");

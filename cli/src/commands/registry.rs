@@ -32,6 +32,9 @@ pub(crate) enum RegistryCommand {
         name: String,
         /// Where it is
         url: String,
+        /// A mirror to read from first, as often as there are mirrors; nothing that it sends is believed
+        #[arg(long, value_name = "URL")]
+        mirror: Vec<String>,
         /// Make it the default
         #[arg(long)]
         default: bool,
@@ -64,8 +67,9 @@ pub(crate) enum RegistryCommand {
 
 pub(super) async fn run(command: RegistryCommand, context: &Context) -> Result<(), CommandError> {
     match command {
-        RegistryCommand::Add { name, url, default, root_sha256 } => {
-            add(&name, &url, default, root_sha256, context).await
+        RegistryCommand::Add { name, url, mirror, default, root_sha256 } => {
+            let known = to_add(&name, &url, &mirror, context)?;
+            add(known, default, root_sha256, context).await
         }
         RegistryCommand::List => list(context),
         RegistryCommand::Remove { name } => remove(&name, context),
@@ -75,21 +79,34 @@ pub(super) async fn run(command: RegistryCommand, context: &Context) -> Result<(
     }
 }
 
-async fn add(
+/// The registry as it is to be kept; the mirrors that were given come first, and those it has stay.
+fn to_add(
     name: &str,
     url: &str,
-    default: bool,
-    pinned: Option<Sha256>,
+    mirrors: &[String],
     context: &Context,
-) -> Result<(), CommandError> {
-    let url = registry_url(url).map_err(|error| CommandError::usage(error.to_string()))?;
+) -> Result<KnownRegistry, CommandError> {
+    let read =
+        |url: &str| registry_url(url).map_err(|error| CommandError::usage(error.to_string()));
+    let url = read(url)?;
+    let mirrors = mirrors.iter().map(|url| read(url)).collect::<Result<Vec<_>, _>>()?;
     let config = context.config()?;
     let known = config.registries().find(|known| known.name == name);
     if let Some(known) = known.filter(|known| known.url != url) {
         return Err(ConfigError::Taken { name: name.to_owned(), url: known.url.clone() }.into());
     }
-    let mirrors = known.map(|known| known.mirrors.clone()).unwrap_or_default();
-    let mut known = KnownRegistry { name: name.to_owned(), url, mirrors, id: None };
+    let kept = known.map(|known| known.mirrors.clone()).unwrap_or_default();
+    let added = KnownRegistry { name: name.to_owned(), url, mirrors: Vec::new(), id: None };
+    Ok(added.with_mirrors(mirrors).with_mirrors(kept))
+}
+
+async fn add(
+    mut known: KnownRegistry,
+    default: bool,
+    pinned: Option<Sha256>,
+    context: &Context,
+) -> Result<(), CommandError> {
+    let config = context.config()?;
     let client = context.client(&known, Tokens::default())?;
     let id = client.descriptor().await?.id.clone();
     let first = first_root(&client, &id, pinned).await?;
@@ -100,7 +117,7 @@ async fn add(
     file.set(&known)?;
     let is_default = default || config.default_name().is_none();
     if is_default {
-        file.set_default(name)?;
+        file.set_default(&known.name)?;
     }
     file.save()?;
     show_added(&known, is_default, &first, &head, context);
@@ -161,6 +178,9 @@ fn list(context: &Context) -> Result<(), CommandError> {
             Text::from(known.url.as_str()),
             Text::new().dim(mark),
         ]);
+        for mirror in known.mirror_urls() {
+            table.row([Text::new(), Text::from(mirror), Text::new().dim("(mirror)")]);
+        }
     }
     table.print(&context.terminal);
     if config.registries().next().is_none() {
@@ -195,7 +215,7 @@ async fn show(name: Option<&str>, context: &Context) -> Result<(), CommandError>
     let registry = client.descriptor().await?;
     if context.global.json {
         context.terminal.print_json(
-            &json!({ "name": known.name, "url": known.url.as_str(), "registry": registry }),
+            &json!({ "name": known.name, "url": known.url.as_str(), "mirrors": known.mirror_urls(), "registry": registry }),
         );
         return Ok(());
     }
@@ -208,6 +228,9 @@ async fn show(name: Option<&str>, context: &Context) -> Result<(), CommandError>
         ("codecs", registry.codecs.join(", ")),
     ] {
         table.row([Text::new().dim(key), Text::from(value)]);
+    }
+    for mirror in known.mirror_urls() {
+        table.row([Text::new().dim("mirror"), Text::from(mirror)]);
     }
     table.print(&context.terminal);
     Ok(())
@@ -241,5 +264,11 @@ fn parse_fingerprint(text: &str) -> Result<Sha256, String> {
 }
 
 fn to_json(known: &KnownRegistry, is_default: bool) -> serde_json::Value {
-    json!({ "name": known.name, "url": known.url.as_str(), "id": known.id, "default": is_default })
+    json!({
+        "name": known.name,
+        "url": known.url.as_str(),
+        "id": known.id,
+        "mirrors": known.mirror_urls(),
+        "default": is_default,
+    })
 }

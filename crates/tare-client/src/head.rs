@@ -39,7 +39,7 @@ pub use error::{Fork, HeadError, LogError, Tip};
 pub use follow::{Answered, Follower, Imported, Outcome, Survey, expired_root, kept_head};
 
 pub(crate) use check::check as check_head;
-pub(crate) use compare::prove_entry;
+pub(crate) use compare::{Comparison, compare, prove_entry};
 
 /// How far ahead the clock of a witness may be, in seconds.
 const FUTURE_SECONDS: u64 = 600;

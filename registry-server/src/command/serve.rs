@@ -29,6 +29,9 @@ pub(super) struct ServeArgs {
     /// The address to listen on; port 0 chooses a free one
     #[arg(long, default_value = "127.0.0.1:8273")]
     listen: SocketAddr,
+    /// A mirror that clients are told of, as often as there are mirrors
+    #[arg(long, value_name = "URL", value_parser = web_address)]
+    mirror: Vec<String>,
     /// How the log is written
     #[arg(long, value_enum, default_value = "text")]
     log: LogFormat,
@@ -40,11 +43,9 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     start_log(args.log);
     let stopped = stopped().context("failed to listen for signals")?;
     let mut config = args.common.config();
+    config.mirrors = Some(args.mirror);
     config.cosigners = Arc::new(HttpCosigners::new()?);
-    if !config.is_initialised() {
-        Registry::init(&config).await?;
-    }
-    let registry = Registry::open(config.clone()).await?;
+    let registry = Registry::open_or_init(config.clone()).await?;
     let listener = TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("failed to listen on {}", args.listen))?;
@@ -121,6 +122,13 @@ pub(super) fn url_of(mut address: SocketAddr) -> String {
         _ => {}
     }
     format!("http://{address}")
+}
+
+/// A URL that a client can read from.
+fn web_address(text: &str) -> Result<String, String> {
+    let is_web =
+        reqwest::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    if is_web { Ok(text.to_owned()) } else { Err("a mirror is an http or https URL".to_owned()) }
 }
 
 /// `--path` as a shell takes it; nothing for the folder that is taken without.

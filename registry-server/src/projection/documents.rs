@@ -7,7 +7,7 @@ use tare_format::location::{Location, Place};
 use tare_format::pack::Codec;
 use tare_format::recipe::Recipe;
 use tare_format::registry::{REGISTRY_FORMAT, Registry as RegistryDocument};
-use tare_store::ObjectKey;
+use tare_store::{ObjectKey, StoreError};
 use tare_store::backend::read_all;
 
 use crate::db::chunks::{self, ChunkPlace};
@@ -20,7 +20,7 @@ use crate::registry::Registry;
 /// # Errors
 /// When the store fails.
 pub(crate) async fn write_registry(registry: &Registry) -> Result<(), ApiError> {
-    let bytes = registry_bytes(registry)?;
+    let bytes = registry_bytes(registry).await?;
     let cap = registry.config.limits.json_size;
     registry
         .blocking(move |store| {
@@ -34,13 +34,21 @@ pub(crate) async fn write_registry(registry: &Registry) -> Result<(), ApiError> 
         .await
 }
 
-/// What `registry.json` has to be.
-pub(crate) fn registry_bytes(registry: &Registry) -> Result<Vec<u8>, ApiError> {
+/// What `registry.json` has to be. Which mirrors it names is up to who starts the server; everybody else leaves those that
+/// are there.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn registry_bytes(registry: &Registry) -> Result<Vec<u8>, ApiError> {
+    let mirrors = match &registry.config.mirrors {
+        Some(mirrors) => mirrors.clone(),
+        None => written_mirrors(registry).await?,
+    };
     let document = RegistryDocument {
         format: REGISTRY_FORMAT.to_owned(),
         id: registry.id.clone(),
         api: Some("api/v1".to_owned()),
-        mirrors: Vec::new(),
+        mirrors,
         codecs: registry
             .config
             .codecs
@@ -52,6 +60,22 @@ pub(crate) fn registry_bytes(registry: &Registry) -> Result<Vec<u8>, ApiError> {
     let mut bytes = serde_json::to_vec_pretty(&document).map_err(ApiError::internal)?;
     bytes.push(b'\n');
     Ok(bytes)
+}
+
+/// The mirrors that `registry.json` names; none when it is missing or damaged.
+async fn written_mirrors(registry: &Registry) -> Result<Vec<String>, ApiError> {
+    let cap = registry.config.limits.json_size;
+    registry
+        .blocking(move |store| {
+            let key = ObjectKey::Registry;
+            if store.size(&key)?.is_none() {
+                return Ok::<_, StoreError>(Vec::new());
+            }
+            let bytes = read_all(store, &key, cap)?;
+            let written = serde_json::from_slice::<RegistryDocument>(&bytes);
+            Ok(written.map(|written| written.mirrors).unwrap_or_default())
+        })
+        .await
 }
 
 /// Every page and every location that there has to be, pages last.

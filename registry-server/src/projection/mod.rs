@@ -180,7 +180,7 @@ pub(crate) async fn expected(
     key: &ObjectKey,
 ) -> Result<Option<Vec<u8>>, ApiError> {
     match key {
-        ObjectKey::Registry => registry_bytes(registry).map(Some),
+        ObjectKey::Registry => registry_bytes(registry).await.map(Some),
         ObjectKey::Location(recipe) => {
             documents::location_bytes(registry, db, *recipe).await.map(Some)
         }

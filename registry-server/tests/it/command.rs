@@ -33,7 +33,12 @@ struct Server {
 
 impl Server {
     fn start(folder: &Path) -> Self {
-        let mut command = command(folder, "serve --json --log json --listen 127.0.0.1:0");
+        Self::start_with(folder, "")
+    }
+
+    fn start_with(folder: &Path, options: &str) -> Self {
+        let words = format!("serve --json --log json --listen 127.0.0.1:0 {options}");
+        let mut command = command(folder, &words);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
@@ -76,6 +81,37 @@ fn serve_makes_the_registry_and_shows_its_first_token_once() {
     assert_eq!(again.greeting["token"], Value::Null);
     assert!(again.whoami(&token).starts_with("HTTP/1.1 200"));
     again.stop();
+}
+
+#[test]
+fn serve_finishes_a_registry_whose_making_was_cut_off() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("registry")).unwrap();
+    // SQLite takes an empty file for an empty database.
+    std::fs::write(folder.path().join("registry/registry.sqlite"), "").unwrap();
+    let server = Server::start(folder.path());
+    let token = server.greeting["token"].as_str().unwrap().to_owned();
+    assert!(server.whoami(&token).starts_with("HTTP/1.1 200"));
+    server.stop();
+}
+
+#[test]
+fn the_mirrors_that_serve_is_given_are_told_until_it_is_given_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = || {
+        let bytes = std::fs::read(folder.path().join("registry/public/registry.json")).unwrap();
+        serde_json::from_slice::<Value>(&bytes).unwrap()["mirrors"].clone()
+    };
+    let url = "https://mirror.example/";
+    Server::start_with(folder.path(), &format!("--mirror {url}")).stop();
+    assert_eq!(told(), serde_json::json!([url]));
+    stdout(&run(folder.path(), "user add ada"));
+    stdout(&run(folder.path(), "fsck"));
+    assert_eq!(told(), serde_json::json!([url]));
+    Server::start(folder.path()).stop();
+    assert!(told().as_array().is_none_or(Vec::is_empty));
+    let refused = run(folder.path(), "serve --mirror /srv/mirror");
+    assert_eq!(refused.status.code(), Some(2));
 }
 
 #[test]

@@ -143,24 +143,33 @@ fn a_file_that_a_mirror_lacks_is_taken_from_elsewhere_or_named() {
 }
 
 #[test]
-fn a_source_that_shows_another_history_is_not_cosigned() {
+fn events_that_the_log_did_not_sign_are_taken_from_elsewhere_and_accuse_nobody() {
     let shelf = Shelf::with_family();
     let mirror = Mirror::init(&shelf, "");
     mirror.sync().succeeds();
     let before = fs::read(mirror.folder().join("checkpoint")).unwrap();
+    let other = Project::new();
+    other.tare(&format!("mirror init mirror --from {}", shelf.registry.url())).succeeds();
     shelf.publish(&Package::model("lab/m", "1.0.0"), &[("m.bin", &noise(8, 9_000))]);
-    let forgery = forge_last_event(&shelf);
-    mirror.sync().ends_with(7).says(&["E-FORK", "does not cosign it"]);
+    other.tare("mirror sync").succeeds();
+    forge_last_event(&shelf);
+    mirror.sync().ends_with(7).says(&["E-LOG", "lead to", &mirror.source.url()]);
     assert_eq!(fs::read(mirror.folder().join("checkpoint")).unwrap(), before);
-    let evidence = files_below(&mirror.folder().join(".mirror/forks"));
-    let text = fs::read_to_string(&evidence[0]).unwrap();
-    assert!(text.contains("what the source shows") && text.contains("lead to"), "{text}");
-    forgery.iter().for_each(|(file, bytes)| replace(file, bytes));
-    mirror.sync().succeeds();
+    assert_eq!(files_below(&mirror.folder().join(".mirror/forks")).len(), 0);
+
+    let honest = Evil::honest(&other.path().join("mirror"));
+    let config = mirror.folder().join(".mirror/mirror.toml");
+    let (text, url) = (fs::read_to_string(&config).unwrap(), mirror.source.url());
+    let both =
+        text.replacen(&format!("\"{url}/\""), &format!("\"{url}/\", \"{}/\"", honest.url()), 1);
+    assert_ne!(text, both, "{text}");
+    fs::write(&config, both).unwrap();
+    mirror.sync().succeeds().says(&["is not asked any more"]);
+    assert_equal(&shelf, &mirror, &["releases", "signatures"]);
 }
 
-/// Puts another event at the end of the log, with its entry, under the head that is there. Gives the files as they were.
-fn forge_last_event(shelf: &Shelf) -> Vec<(PathBuf, Vec<u8>)> {
+/// Puts another event at the end of the log, with its entry, under the head that is there.
+fn forge_last_event(shelf: &Shelf) {
     let newest = |kind: &str| {
         let files = files_below(&shelf.registry.public(kind));
         let file = files.into_iter().max_by_key(|file| fs::metadata(file).unwrap().len()).unwrap();
@@ -180,5 +189,4 @@ fn forge_last_event(shelf: &Shelf) -> Vec<(PathBuf, Vec<u8>)> {
     bundle[at..at + new.len()].copy_from_slice(&new);
     replace(&entries.0, &bundle);
     replace(&events.0, text.replace(last, &forged).as_bytes());
-    vec![events, entries]
 }

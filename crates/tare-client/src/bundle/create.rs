@@ -140,30 +140,37 @@ async fn documents(
         if made.chunks().is_empty() {
             continue;
         }
-        let key = ObjectKey::Location(recipe);
-        let cap = Limits::default().recipe_size;
-        let bytes = source
-            .registry()
-            .fetch_verified(&key, cap, |bytes| {
-                let location = Location::from_bytes(bytes).map_err(|error| error.to_string())?;
-                let fits = location.places().len() == made.chunks().len();
-                if fits { Ok(()) } else { Err("it is of another recipe".to_owned()) }
-            })
-            .await?;
-        let bytes = bytes.ok_or_else(|| BundleError::Missing { path: key.path() })?;
-        let location = Location::from_bytes(&bytes).unwrap_or_default();
+        let location = location(source.registry(), recipe, made.chunks().len()).await?;
         for place in location.places() {
-            let Some(pack) =
-                usize::try_from(place.pack).ok().and_then(|at| location.packs().get(at))
-            else {
-                continue;
-            };
+            let at = usize::try_from(place.pack).unwrap_or(usize::MAX);
+            let pack = location.packs().get(at).ok_or_else(|| BundleError::Missing {
+                path: format!("pack {at} of {}", ObjectKey::Location(recipe)),
+            })?;
             let end = place.offset.saturating_add(u64::from(place.stored_length));
             let size = packs.entry(*pack).or_insert(0_u64);
             *size = end.max(*size);
         }
     }
     Ok(packs)
+}
+
+/// The location of a recipe with so many chunks, from the first place that has one that fits.
+async fn location(
+    registry: &RegistryClient,
+    recipe: Blake3,
+    chunks: usize,
+) -> Result<Location, BundleError> {
+    let key = ObjectKey::Location(recipe);
+    let read = |bytes: &Bytes| {
+        let location = Location::from_bytes(bytes).map_err(|error| error.to_string())?;
+        let found = location.places().len();
+        let wrong = format!("it has {found} places, the recipe has {chunks} chunks");
+        if found == chunks { Ok(location) } else { Err(wrong) }
+    };
+    let cap = Limits::default().recipe_size;
+    let bytes = registry.fetch_verified(&key, cap, |bytes| read(bytes).map(drop)).await?;
+    let bytes = bytes.ok_or_else(|| BundleError::Missing { path: key.path() })?;
+    read(&bytes).map_err(|_| BundleError::Missing { path: key.path() })
 }
 
 /// Reads the hash tiles, so that whoever has seen another head of this log can compare.

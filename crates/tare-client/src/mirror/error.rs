@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use tare_replay::ReplayError;
 use tare_store::StoreError;
 use tare_store::durable::DurableError;
+use tare_tlog::hash::Hash;
 
 use super::guard::MassDelete;
 use super::inventory::InventoryError;
@@ -85,6 +86,16 @@ pub enum MirrorError {
         /// Where it was written down.
         evidence: Option<PathBuf>,
     },
+    /// Nobody's events are those that the log signed.
+    #[error("no source has the {size} events that the log signed with the root {root}: {told}")]
+    Events {
+        /// How many there are.
+        size: u64,
+        /// Their root.
+        root: Hash,
+        /// What each source has instead.
+        told: String,
+    },
     /// The log signed two histories.
     #[error("the log `{origin}` contradicts what this mirror holds: {reason}")]
     Fork {
@@ -137,7 +148,9 @@ impl ClientError for MirrorError {
             Self::NotOne { .. } | Self::Exists { .. } | Self::Config { .. } => ErrorKind::Usage,
             Self::Registry(error) => error.kind(),
             Self::MassDelete(_) => ErrorKind::Denied,
-            Self::Log(_) | Self::Differs { .. } | Self::Fork { .. } => ErrorKind::Trust,
+            Self::Log(_) | Self::Events { .. } | Self::Differs { .. } | Self::Fork { .. } => {
+                ErrorKind::Trust
+            }
             Self::Root(error) => error.kind(),
             Self::Damaged { .. } => ErrorKind::Integrity,
             _ => ErrorKind::Failure,
@@ -151,7 +164,7 @@ impl ClientError for MirrorError {
             Self::Config { .. } => "E-CONFIG",
             Self::Registry(error) => error.code(),
             Self::MassDelete(_) => "E-MASS-DELETE",
-            Self::Log(_) => "E-LOG",
+            Self::Log(_) | Self::Events { .. } => "E-LOG",
             Self::Differs { .. } => "E-STATE",
             Self::Fork { .. } => "E-FORK",
             Self::Root(error) => error.code(),

@@ -28,20 +28,24 @@ impl Mirror {
         Err(self.fork(position, pending, reason, now))
     }
 
-    /// The error for entries that do not lead from what the mirror holds to what the log signed.
-    pub(super) fn other_history(
+    /// The error for a larger tree that begins with another one than the mirror's, which these hashes prove.
+    pub(super) fn forks(
         &self,
         position: &Position,
         pending: &Pending,
-        found: &Hash,
+        prefix: &Hash,
+        hashes: &[Hash],
         now: Timestamp,
     ) -> MirrorError {
         let (size, root) = (pending.checkpoint.size(), pending.checkpoint.root());
-        let from = position.edge.size();
+        let (from, own) = (position.edge.size(), position.edge.root());
         let reason = format!(
-            "it signed {size} events with the root {root}; its entries after the {from} that this mirror holds lead to {found}"
+            "it signed {size} events with the root {root}; the first {from} of them have the root {prefix}, this mirror holds {own}"
         );
-        self.fork(position, pending, reason, now)
+        let proof: String = hashes.iter().map(|hash| format!("\n{hash}")).collect();
+        let written = format!("{reason}\n\n--- proof{proof}");
+        let evidence = self.write_evidence(&written, Some(position), pending, now);
+        MirrorError::Fork { origin: pending.checkpoint.origin().to_string(), reason, evidence }
     }
 
     /// Writes down a replay that came to something else.

@@ -30,6 +30,7 @@ pub mod status;
 pub mod sync;
 pub mod window;
 
+mod advance;
 mod contents;
 mod error;
 mod evidence;

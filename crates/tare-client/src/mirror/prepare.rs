@@ -3,22 +3,19 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use futures::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
-use tare_format::event::{Event, EventBody, PageKey};
+use tare_format::event::PageKey;
 use tare_format::limits::Limits;
 use tare_format::{ReleaseId, Sha256};
 use tare_replay::{NoticesState, PackageState, Standing as PageStanding};
-use tare_store::ObjectKey;
 
 use super::MirrorError;
+use super::advance::{News, advance};
 use super::candidate::{Candidate, Standing};
 use super::contents::{Contents, document};
-use super::log::{Extension, extend};
 use super::pending::{self, Pending};
 use super::plan::Plan;
 use super::position::Position;
-use super::replaying::{Replayed, replay};
 use super::select::{Level, select};
 use super::takedown::{Order, orders};
 use super::{Mirror, settled_filters};
@@ -26,13 +23,6 @@ use crate::registry::RegistryClient;
 
 /// The setting that says which filters the contents were last complete under.
 pub(super) const SETTLED: &str = "settled";
-
-/// What the log has beyond the mirror, replayed.
-#[derive(Debug)]
-pub(super) struct News {
-    pub(super) extension: Extension,
-    pub(super) replayed: Replayed,
-}
 
 /// Everything that a sync needs to know.
 #[derive(Debug)]
@@ -111,66 +101,6 @@ async fn is_settled(mirror: &Mirror) -> Result<bool, MirrorError> {
     Ok(settled == Some(settled_filters(&mirror.config.filters))
         && open.iter().all(|takedown| takedown.obeyed.is_some())
         && mirror.inventory.incomplete().await?.is_empty())
-}
-
-/// Fetches and replays what the log has beyond the mirror.
-async fn advance(
-    mirror: &Mirror,
-    contents: &Contents<'_>,
-    position: Position,
-    pending: &Pending,
-    now: Timestamp,
-) -> Result<(Position, Option<News>), MirrorError> {
-    let size = pending.checkpoint.size();
-    if size == position.edge.size() {
-        return Ok((position, None));
-    }
-    let (folder, inventory) = (&mirror.folder, &mirror.inventory);
-    let extension = extend(&contents.upstream, folder, &position.edge, size).await?;
-    if extension.edge.root() != pending.checkpoint.root() {
-        return Err(mirror.other_history(&position, pending, &extension.edge.root(), now));
-    }
-    let bundles = extension.events.iter().filter_map(|event| event.line.as_deref());
-    fetch_all(contents, bundles.flat_map(bundles_of).collect(), false).await?;
-    let registry = &mirror.config.registry;
-    let replayed = replay(folder, inventory, registry, &position, &extension.events).await;
-    let replayed = replayed.map_err(|error| mirror.with_evidence(error, pending, now))?;
-    let documents = replayed.published.iter().map(|(_, published)| published.release);
-    let documents =
-        documents.map(|release| (ObjectKey::Release(release), Limits::default().release_size));
-    fetch_all(contents, documents.collect(), true).await?;
-    let position = Position {
-        edge: extension.edge.clone(),
-        last_time: replayed.last_time,
-        checkpoint: pending.proof.checkpoint.text().to_owned(),
-    };
-    Ok((position, Some(News { extension, replayed })))
-}
-
-/// The signature bundles that a line names.
-fn bundles_of(line: &str) -> Vec<(ObjectKey, u64)> {
-    if !line.contains("\"publish\"") {
-        return Vec::new();
-    }
-    let Ok(Some(Event { body: EventBody::Publish(published), .. })) = Event::from_line(line) else {
-        return Vec::new();
-    };
-    let cap = Limits::default().signature_size;
-    let bundles = published.signatures.iter().filter(|bundle| bundle.size <= cap);
-    bundles.map(|bundle| (ObjectKey::Signature(bundle.sha256), cap)).collect()
-}
-
-/// Fetches documents that the log itself needs. An inert event may name bundles that are nowhere.
-async fn fetch_all(
-    contents: &Contents<'_>,
-    keys: BTreeMap<ObjectKey, u64>,
-    is_required: bool,
-) -> Result<(), MirrorError> {
-    futures::stream::iter(keys)
-        .map(async |(key, cap)| contents.fetch_log_object(&key, cap, is_required).await)
-        .buffer_unordered(contents.upstream.pace.connections())
-        .try_collect()
-        .await
 }
 
 /// Every release with what became of it, and which of them are new or changed.

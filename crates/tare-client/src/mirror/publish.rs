@@ -21,10 +21,11 @@ use tare_tlog::cosignature::{cosign, time};
 use tare_tlog::note::{Note, NoteSignature};
 use tare_tlog::tile::TILE_WIDTH;
 
+use super::advance::News;
 use super::inventory::Change;
 use super::log::redact;
 use super::pending::Pending;
-use super::prepare::{News, Prepared};
+use super::prepare::Prepared;
 use super::replaying::row;
 use super::upstream::Upstream;
 use super::{Mirror, MirrorError};

@@ -21,7 +21,6 @@ use url::Url;
 pub use error::RegistryError;
 pub use manage::StatusAction;
 pub(crate) use packs::PackRange;
-pub use read::Page;
 pub(crate) use record::Record;
 pub use session::{MissingChunks, PackUpload};
 pub use sources::{Failure, Sources};
@@ -83,6 +82,19 @@ impl RegistryClient {
     pub fn with_mirrors(self, mirrors: Vec<Url>) -> Self {
         let sources = Sources::with_mirrors(self.base.clone(), mirrors);
         Self { sources, ..self }
+    }
+
+    /// The same registry as one of its places has it. What is found out about the place is known to both.
+    pub(crate) fn reading_from(&self, site: &Arc<Site>) -> Self {
+        Self {
+            transport: Arc::clone(&self.transport),
+            base: self.base.clone(),
+            sources: Sources::only(Arc::clone(site)),
+            expected: self.expected.clone(),
+            tokens: Tokens::default(),
+            descriptor: OnceCell::new(),
+            record: None,
+        }
     }
 
     /// Keeps a copy of every object that is read.

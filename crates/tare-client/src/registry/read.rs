@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use futures::future::join_all;
-use reqwest::header::{CONTENT_ENCODING, ETAG, IF_NONE_MATCH};
+use reqwest::header::CONTENT_ENCODING;
 use tare_format::limits::Limits;
 use tare_format::location::Location;
 use tare_format::recipe::Recipe;
 use tare_format::release::Release;
-use tare_format::{Blake3, PackageName, Sha256};
+use tare_format::{Blake3, Sha256};
 use tare_store::ObjectKey;
 use tokio::time::Instant;
 use url::Url;
@@ -16,45 +16,7 @@ use super::sources::{Fault as _, Round, Site, Turn};
 use super::{RegistryClient, RegistryError};
 use crate::transport::{Fetched, Request};
 
-/// The page of a package, as it was answered.
-#[derive(Debug, Clone)]
-pub enum Page {
-    /// It is as it was when the caller got its tag.
-    Unchanged,
-    /// Its event lines.
-    Found {
-        /// JSON lines.
-        bytes: Bytes,
-        /// The tag to ask with next time.
-        tag: Option<String>,
-    },
-    /// There is no such package.
-    Missing,
-}
-
 impl RegistryClient {
-    /// The page of a package; `tag` is that of the copy the caller has.
-    ///
-    /// # Errors
-    /// When the registry cannot be read.
-    pub async fn page(&self, name: &PackageName, tag: Option<&str>) -> Result<Page, RegistryError> {
-        let mut request =
-            Request::get(self.public(self.base(), &ObjectKey::Package(name.clone()))?);
-        if let Some(tag) = tag {
-            request = request.header(IF_NONE_MATCH, tag);
-        }
-        let fetched = self.transport.fetch(&request, Limits::default().page_size).await?;
-        match fetched.status {
-            200 => {
-                let tag = fetched.header(&ETAG).map(str::to_owned);
-                Ok(Page::Found { bytes: fetched.bytes, tag })
-            }
-            304 if tag.is_some() => Ok(Page::Unchanged),
-            404 => Ok(Page::Missing),
-            _ => Err(RegistryError::of(&format!("show the page of {name}"), &fetched)),
-        }
-    }
-
     /// A release document, and its bytes.
     ///
     /// # Errors

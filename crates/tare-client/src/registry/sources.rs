@@ -42,6 +42,11 @@ impl Sources {
         Self { sites: RwLock::new(vec![Arc::new(Site::new(origin, 0))]) }
     }
 
+    /// One place of a registry, and no other.
+    pub(crate) fn only(site: Arc<Site>) -> Self {
+        Self { sites: RwLock::new(vec![site]) }
+    }
+
     /// The `mirrors`, in their order, and after them the origin.
     #[must_use]
     pub fn with_mirrors(origin: Url, mirrors: Vec<Url>) -> Self {

@@ -153,10 +153,23 @@ fn apply(
         (_, None) => return Err("gives no reason".to_owned()),
     };
     // E-7 again: nothing happens to a version that is not there.
-    if let Some(release) = releases.get_mut(&version) {
+    if let Some(release) = releases.get_mut(&version)
+        && is_change(release, &standing)
+    {
         release.changes.push(Change { at: event.time, standing });
     }
     Ok(())
+}
+
+/// Whether an event changes anything (E-19): what is yanked is not yanked again, and what is withdrawn stays so.
+fn is_change(release: &ReleaseRecord, next: &Standing) -> bool {
+    let now = release.changes.last().map_or(&Standing::Available, |change| &change.standing);
+    match (now, next) {
+        (Standing::Withdrawn { .. }, _)
+        | (Standing::Available, Standing::Available)
+        | (Standing::Yanked { .. }, Standing::Yanked { .. }) => false,
+        _ => true,
+    }
 }
 
 /// Takes in what a line alone does not say: which releases are gone, and what was done for a reason that is.
@@ -204,101 +217,4 @@ fn published(event: Line<'_>, version: Version) -> Result<ReleaseRecord, String>
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const PUBLISH: &str = concat!(
-        r#"{"salt":"00112233445566778899aabbccddeeff","time":"2026-11-01T00:00:00Z","by":"ann","type":"publish","#,
-        r#""package":"a/b","version":"1.2.0","kind":"adapter","#,
-        r#""release":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","release-size":9,"#,
-        r#""dependencies":[{"name":"a/x","requirement":"=1.0.0","relation":"base","variant":"bf16"}],"#,
-        r#""variants":["q4","bf16"],"default-variant":"bf16","license":{},"size":1,"signatures":[]}"#
-    );
-
-    fn name() -> PackageName {
-        "a/b".parse().unwrap()
-    }
-
-    fn change(kind: &str, version: &str, time: &str) -> String {
-        format!(
-            r#"{{"salt":"00112233445566778899aabbccddeeff","time":"{time}","by":"ann","type":"{kind}","package":"a/b","version":"{version}","reason":"wrong labels"}}"#
-        )
-    }
-
-    #[test]
-    fn a_release_has_what_its_event_says() {
-        let package = package(&name(), PUBLISH).unwrap();
-        let [release] = package.releases() else { panic!("one release") };
-        assert_eq!((release.version.to_string().as_str(), release.kind), ("1.2.0", Kind::Adapter));
-        let [needed] = &package.dependencies(release).unwrap()[..] else {
-            panic!("one dependency")
-        };
-        assert!(needed.is_pin());
-        assert_eq!(needed.variant, Some("bf16".parse().unwrap()));
-        let variants = package.variants(release).unwrap();
-        assert_eq!(variants.names, ["bf16".parse().unwrap(), "q4".parse().unwrap()]);
-    }
-
-    #[test]
-    fn whole_events_read_the_same() {
-        let event = tare_format::event::Event::from_line(PUBLISH).unwrap().unwrap();
-        assert_eq!(
-            parse(&name(), PUBLISH).unwrap(),
-            parse(&name(), &event.to_line().unwrap()).unwrap()
-        );
-    }
-
-    #[test]
-    fn later_events_change_the_standing_and_unknown_types_do_not() {
-        let (yank, unyank) = (
-            change("yank", "1.2.0", "2026-11-02T00:00:00Z"),
-            change("unyank", "1.2.0", "2026-11-03T00:00:00Z"),
-        );
-        let page = format!(
-            "{PUBLISH}\n{yank}\n{{\"type\":\"star\",\"time\":\"2026-11-02T00:00:00Z\"}}\n{unyank}\n"
-        );
-        let [release] = &parse(&name(), &page).unwrap()[..] else { panic!("one release") };
-        let reason = "wrong labels".to_owned();
-        let standings: Vec<_> =
-            release.changes.iter().map(|change| change.standing.clone()).collect();
-        assert_eq!(standings, [Standing::Yanked { reason }, Standing::Available]);
-    }
-
-    #[test]
-    fn a_second_publish_and_a_change_of_nothing_have_no_effect() {
-        let again = PUBLISH.replace("adapter", "model");
-        let strange = change("yank", "9.0.0", "2026-11-02T00:00:00Z");
-        let page = format!("{PUBLISH}\n{again}\n{strange}");
-        assert_eq!(parse(&name(), &page).unwrap(), parse(&name(), PUBLISH).unwrap());
-    }
-
-    #[test]
-    fn what_is_no_event_of_this_package_is_named_by_its_line() {
-        let other = PUBLISH.replace("a/b", "a/c");
-        let silent = change("yank", "1.2.0", "2026-11-02T00:00:00Z").replace("reason", "season");
-        for (page, expected) in [
-            (other, "line 1 of the page of `a/b` does not belong to this package"),
-            ("{}".to_owned(), "line 1 of the page of `a/b` is not an event"),
-            (
-                PUBLISH.replace("\"kind\"", "\"kin\""),
-                "line 1 of the page of `a/b` publishes a package of no kind",
-            ),
-            (format!("{PUBLISH}\n{silent}"), "line 2 of the page of `a/b` gives no reason"),
-        ] {
-            assert_eq!(parse(&name(), &page).unwrap_err().to_string(), expected);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn damaged_pages_never_panic(cut in 0..PUBLISH.len(), byte in any::<u8>()) {
-            let mut bytes = PUBLISH.as_bytes().to_vec();
-            bytes[cut] = byte;
-            if let Ok(text) = std::str::from_utf8(&bytes) {
-                let _ = parse(&name(), text);
-            }
-        }
-    }
-}
+mod tests;
