@@ -7,8 +7,8 @@ use tare_format::location::{Location, Place};
 use tare_format::pack::Codec;
 use tare_format::recipe::Recipe;
 use tare_format::registry::{REGISTRY_FORMAT, Registry as RegistryDocument};
-use tare_store::{ObjectKey, StoreError};
 use tare_store::backend::read_all;
+use tare_store::{ObjectKey, StoreError};
 
 use crate::db::chunks::{self, ChunkPlace};
 use crate::db::{Connection, state};
