@@ -207,8 +207,8 @@ async fn texts(
     release: &Release,
 ) -> Result<(Option<String>, Option<String>), InfoError> {
     let packed = match source.documents().meta(source.registry(), &release.meta.sha256).await {
-        // Its bytes were taken down. Its document and its history are still there to be read.
-        Err(error) if error.code() == "E-TAKEDOWN" => return Ok((None, None)),
+        // Contents that are said to be taken down. The document and its history are still there to be read.
+        Err(error) if error.code() == "E-GONE" => return Ok((None, None)),
         packed => packed?,
     };
     // Nothing of an archive that breaks a rule is shown, and installing it says which rule.

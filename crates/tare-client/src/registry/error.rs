@@ -5,7 +5,7 @@ mod told;
 
 use std::error::Error;
 
-use tare_format::problem::{Code, Problems};
+use tare_format::problem::{Code, Problem, Problems};
 use tare_format::registry::RegistryId;
 use url::Url;
 
@@ -71,8 +71,11 @@ pub enum RegistryError {
         /// The registry.
         base: Url,
     },
-    /// There was such a thing, and it was taken away.
-    #[error("{what} was taken down: {base} answers with status {status}{}", because(reason.as_deref(), *event))]
+    /// Somebody says that it was taken down. That is no proof: what the log proves to be taken down is not asked for.
+    #[error(
+        "{what} is not served by {base}, which says with status {status} that it was taken down{}; no takedown that was verified says so",
+        because(reason.as_deref(), *event)
+    )]
     Gone {
         /// What was asked for.
         what: String,
@@ -181,7 +184,12 @@ impl RegistryError {
     /// From an answer that is not a success.
     pub(super) fn of(action: &str, fetched: &Fetched) -> Self {
         let problems: Option<Problems> = serde_json::from_slice(&fetched.bytes).ok();
-        match problems.and_then(|problems| problems.errors.into_iter().next()) {
+        let problem = problems.and_then(|problems| problems.errors.into_iter().next());
+        // A file server says with its status what it does; a body that says something else is of no registry.
+        let fits = |problem: &Problem| {
+            problem.code == Code::Other || problem.code.status() == fetched.status
+        };
+        match problem.filter(fits) {
             Some(problem) => Self::Refused {
                 action: action.to_owned(),
                 code: problem.code,
@@ -256,9 +264,8 @@ impl ClientError for RegistryError {
             Self::Format { .. } | Self::ReadOnly { .. } => ErrorKind::Failure,
             Self::Another { .. } => ErrorKind::Trust,
             Self::NoToken { .. } => ErrorKind::Authentication,
-            Self::NotFound { .. } => ErrorKind::NotFound,
+            Self::NotFound { .. } | Self::Gone { .. } => ErrorKind::NotFound,
             Self::NoSource { .. } => ErrorKind::Network,
-            Self::Gone { .. } => ErrorKind::Trust,
             Self::Sources { failures, .. } => {
                 worst(failures).map_or(ErrorKind::Network, ClientError::kind)
             }
@@ -286,7 +293,7 @@ impl ClientError for RegistryError {
             Self::NoToken { .. } => "E-NO-TOKEN",
             Self::NotFound { .. } => "E-NOT-FOUND",
             Self::NoSource { .. } => "E-NO-SOURCE",
-            Self::Gone { .. } => "E-TAKEDOWN",
+            Self::Gone { .. } => "E-GONE",
             Self::Wrong { .. } => "E-WRONG-BYTES",
             Self::Encoded { .. } => "E-ENCODED",
             Self::Sources { failures, .. } => {
@@ -314,7 +321,7 @@ impl ClientError for RegistryError {
             Self::NoToken { base, .. } => Some(format!("run `tare login --registry {base}`")),
             Self::NoSource { .. } => Some("see `tare registry list`".to_owned()),
             Self::Gone { .. } => {
-                Some("choose another version; `tare info` says which there are".to_owned())
+                Some("ask another mirror, or whoever runs this one why it is gone".to_owned())
             }
             Self::Sources { failures, .. } => worst(failures).and_then(ClientError::help),
             Self::NotFound { .. } => {

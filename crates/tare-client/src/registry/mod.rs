@@ -143,7 +143,7 @@ impl RegistryClient {
         let fetched = self.transport.fetch(&Request::get(url), DESCRIPTOR_CAP).await?;
         match fetched.status {
             200 => {}
-            404 => return Err(RegistryError::not_one(&self.base)),
+            404 | 410 | 451 => return Err(RegistryError::not_one(&self.base)),
             _ => return Err(RegistryError::of("say what it is", &fetched)),
         }
         let registry: Registry = serde_json::from_slice(&fetched.bytes).map_err(|source| {

@@ -220,10 +220,19 @@ fn content(key: &ObjectKey, base: &Url, fetched: Fetched) -> Result<Bytes, Regis
             }
             None => Ok(fetched.bytes),
         },
-        404 => Err(RegistryError::NotFound { what, base: base.clone() }),
-        410 | 451 => Err(RegistryError::gone(what, base, &fetched)),
+        410 | 451 if is_content(key) => Err(RegistryError::gone(what, base, &fetched)),
+        // A takedown leaves everything else where it is, so that whoever says so merely lacks it.
+        404 | 410 | 451 => Err(RegistryError::NotFound { what, base: base.clone() }),
         _ => Err(RegistryError::of(&format!("send `{key}`"), &fetched)),
     }
+}
+
+/// Whether a takedown can take it: what is published, and neither the log nor the documents that it names (E-24).
+const fn is_content(key: &ObjectKey) -> bool {
+    matches!(
+        key,
+        ObjectKey::Meta(_) | ObjectKey::Recipe(_) | ObjectKey::Location(_) | ObjectKey::Pack(_)
+    )
 }
 
 /// The content encoding, where there is one.

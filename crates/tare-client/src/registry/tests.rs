@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tare_format::Sha256;
 use tare_format::registry::RegistryId;
-use tare_store::ObjectKey;
+use tare_format::{Blake3, Sha256};
+use tare_store::{LogPath, ObjectKey};
 
 use super::*;
 use crate::error::{ClientError as _, ErrorKind};
@@ -145,17 +145,63 @@ async fn when_nobody_has_it_the_error_names_what_each_did() {
     assert_eq!(away.asked("signatures").len(), 3, "once briskly, twice with patience");
 }
 
+const TAKEDOWN: &str =
+    r#"{"errors":[{"code":"taken-down","detail":"court order 7\u001b[2J","event":4711}]}"#;
+
 #[tokio::test]
-async fn a_takedown_is_told_when_nobody_has_the_thing() {
-    let problem = r#"{"errors":[{"code":"other","detail":"court order 7\u001b[2J","event":4711}]}"#;
-    let origin = EvilSite::start(&objects(), move |_| Answer::Status(451, problem));
+async fn that_contents_were_taken_down_is_told_as_somebodys_word() {
+    let origin = EvilSite::start(&objects(), |_| Answer::Status(451, TAKEDOWN));
     let lacking = EvilSite::honest(&Objects::new());
     let (client, _) = client(&[&lacking, &origin], hasty(Settings::default()));
-    let error = client.fetch_object(&key(), CAP).await.unwrap_err();
-    assert_eq!((error.code(), error.kind()), ("E-TAKEDOWN", ErrorKind::Trust));
-    let said = error.to_string();
-    assert!(said.contains("451") && said.contains("event 4711"), "{said}");
-    assert!(said.contains("court order 7") && !said.contains('\x1b'), "{said}");
+    let contents = [
+        ObjectKey::Meta(Sha256::of(DOCUMENT)),
+        ObjectKey::Recipe(Blake3::of(DOCUMENT)),
+        ObjectKey::Location(Blake3::of(DOCUMENT)),
+        ObjectKey::Pack(Blake3::of(DOCUMENT)),
+    ];
+    for key in contents {
+        let error = client.fetch_object(&key, CAP).await.unwrap_err();
+        assert_eq!((error.code(), error.kind()), ("E-GONE", ErrorKind::NotFound));
+        let said = error.to_string();
+        for part in ["451", "court order 7", "4711, it says", "no takedown that was verified says"]
+        {
+            assert!(said.contains(part) && !said.contains('\x1b'), "{said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_but_contents_is_ever_taken_down() {
+    let origin = EvilSite::start(&objects(), |asked| match asked.path.as_str() {
+        "head" => Answer::Status(451, TAKEDOWN),
+        _ => Answer::Status(410, TAKEDOWN),
+    });
+    let (client, _) = client(&[&origin], hasty(Settings::default()));
+    let digest = Sha256::of(DOCUMENT);
+    for key in [
+        ObjectKey::Head,
+        ObjectKey::Root(2),
+        ObjectKey::Notices,
+        ObjectKey::Package("lab/a".parse().unwrap()),
+        ObjectKey::State(digest),
+        ObjectKey::Tile(0, LogPath::new(0, 1).unwrap()),
+        ObjectKey::Release(digest),
+        ObjectKey::Signature(digest),
+    ] {
+        assert!(client.fetch_object(&key, CAP).await.unwrap().is_none(), "{key}");
+    }
+    assert_eq!(client.release(&digest).await.unwrap_err().code(), "E-NOT-FOUND");
+    assert_eq!(client.descriptor().await.unwrap_err().code(), "E-NO-REGISTRY");
+}
+
+#[tokio::test]
+async fn a_reason_that_does_not_fit_the_status_is_none() {
+    for status in [400, 403, 500] {
+        let origin = EvilSite::start(&objects(), move |_| Answer::Status(status, TAKEDOWN));
+        let (client, _) = client(&[&origin], hasty(Settings::default()));
+        let error = client.fetch_object(&key(), CAP).await.unwrap_err();
+        assert_eq!(error.code(), "E-REGISTRY-ANSWER", "{error}");
+    }
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ pub(super) fn takedown(body: &[u8]) -> (Option<String>, Option<u64>) {
 /// A reason in the middle of a sentence.
 pub(super) fn because(reason: Option<&str>, event: Option<u64>) -> String {
     let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-    let event = event.map(|event| format!(" (event {event} of the log)")).unwrap_or_default();
+    let event = event.map(|event| format!(" (by event {event}, it says)")).unwrap_or_default();
     format!("{reason}{event}")
 }
 

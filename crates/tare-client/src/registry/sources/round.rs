@@ -23,12 +23,12 @@ use crate::transport::Meter;
 pub(crate) enum Verdict {
     /// It does not have the thing.
     Lacking,
+    /// It says that the thing was taken down, which is no proof of it.
+    Gone,
     /// It was away, busy or slow, and may do better when it is asked again.
     Passing,
     /// It does not answer as it should.
     Failing,
-    /// It had the thing and does not any more.
-    Gone,
     /// It sent wrong bytes.
     Wrong,
     /// It serves another registry.
