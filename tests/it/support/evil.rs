@@ -4,7 +4,7 @@
 //! lie of the story says something else. It counts what it was asked for.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -105,7 +105,7 @@ fn converse(stream: &TcpStream, folder: &Path, lie: &Lie, log: &Mutex<Vec<String
         let mut words = line.split_whitespace();
         let (method, path) =
             (words.next()?.to_owned(), words.next()?.trim_start_matches('/').to_owned());
-        let mut range = None;
+        let (mut range, mut length) = (None, 0);
         loop {
             let mut header = String::new();
             reader.read_line(&mut header).ok()?;
@@ -114,7 +114,12 @@ fn converse(stream: &TcpStream, folder: &Path, lie: &Lie, log: &Mutex<Vec<String
                 break;
             }
             range = header.strip_prefix("range: bytes=").and_then(parse_range).or(range);
+            if let Some(bytes) = header.strip_prefix("content-length: ") {
+                length = bytes.parse().ok()?;
+            }
         }
+        // Nothing that is sent here is of interest.
+        io::copy(&mut (&mut reader).take(length), &mut io::sink()).ok()?;
         let suffix = range.as_ref().map(|range| format!(" {}-{}", range.start, range.end - 1));
         log.lock().unwrap().push(format!("{path}{}", suffix.unwrap_or_default()));
         let file = fs::read(folder.join(&path)).ok();
@@ -134,7 +139,7 @@ fn answer(
     head_only: bool,
     range: Option<Range<usize>>,
     answer: Answer,
-) -> std::io::Result<bool> {
+) -> io::Result<bool> {
     match answer {
         Answer::Bytes(bytes) => {
             let (status, extra, bytes) = match range.filter(|range| range.end <= bytes.len()) {
