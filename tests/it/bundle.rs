@@ -101,17 +101,53 @@ fn a_bundle_that_was_changed_anywhere_is_refused() {
     refused("something behind the end");
 }
 
+/// Somebody who has seen more of the registry than the bundle has, with the lock that it is for; and their head.
+fn ahead(shelf: &Shelf, saw_it_before: bool, project: &Project) -> (Project, String) {
+    let yank = || {
+        shelf.publisher.tare_with(&["yank", "lab/lora@0.4.1", "--reason", "x"], "").succeeds();
+    };
+    let person = if saw_it_before {
+        let person = shelf.consumer(LORA);
+        yank();
+        person
+    } else {
+        yank();
+        shelf.consumer(LORA)
+    };
+    person.tare("info lab/lora").succeeds();
+    person.write("Tare.lock", project.read("Tare.lock"));
+    let head = person.tare("registry head export").succeeds().stdout;
+    (person, head)
+}
+
 #[test]
-fn a_bundle_from_before_what_was_seen_takes_nobody_back() {
+fn a_bundle_of_a_state_that_was_seen_installs_offline_and_takes_nobody_back() {
     let (shelf, project, file) = bundled();
-    let newer = shelf.consumer(LORA);
-    shelf.publisher.tare_with(&["yank", "lab/lora@0.4.1", "--reason", "x"], "").succeeds();
-    newer.tare("info lab/lora").succeeds();
-    let head = newer.tare("registry head export").succeeds().stdout;
-    newer.write("Tare.lock", project.read("Tare.lock"));
-    // Nothing in it can show that the newer head came from its own.
-    let outcome = newer.tare(&format!("bundle import {}", file.display())).ends_with(7);
-    outcome.says(&["E-LOG", "tile/0/000.p/"]);
-    assert_eq!(newer.tare("registry head export").succeeds().stdout, head, "no way back");
-    assert!(files_below(&newer.home().join("releases")).is_empty());
+    let (person, head) = ahead(&shelf, true, &project);
+    drop(shelf);
+    person.tare(&format!("bundle import {} --offline", file.display())).succeeds();
+    assert_eq!(
+        person.tare("registry head export --offline").succeeds().stdout,
+        head,
+        "no way back"
+    );
+    person.tare("install --locked --offline").succeeds().says(&["yanked"]);
+}
+
+#[test]
+fn a_bundle_of_a_state_that_was_not_seen_is_compared_by_the_registry_or_refused() {
+    let (shelf, project, file) = bundled();
+    let (person, head) = ahead(&shelf, false, &project);
+    let outcome = person.tare(&format!("bundle import {} --offline", file.display())).ends_with(7);
+    let sizes =
+        |head: &str| head.lines().skip_while(|line| !line.is_empty()).nth(2).map(str::to_owned);
+    outcome.says(&[
+        "E-ROLLBACK",
+        &format!("seen {} events", sizes(&head).unwrap()),
+        "get a newer one",
+    ]);
+    assert!(files_below(&person.home().join("releases")).is_empty());
+    person.tare(&format!("bundle import {}", file.display())).succeeds();
+    assert_eq!(person.tare("registry head export").succeeds().stdout, head, "no way back");
+    person.tare("install --locked --offline").succeeds();
 }

@@ -121,12 +121,56 @@ fn every_place_is_asked_and_a_stale_one_is_named() {
     shelf.publish(&Package::model("lab/more", "1.0.0"), &[("m.bin", b"m")]);
     let (stale, fresh) = (Evil::honest(old.path()), Evil::honest(&shelf.registry.public("")));
     let project = asking(&[&stale, &fresh], "\"lab/more\" = \"1\"");
+    project.tare("verify --head").succeeds().says(&["stale: it serves the log with"]);
     let survey = project.tare("verify --head --json").succeeds().json();
     let outcomes: Vec<&Value> =
         survey["sources"].as_array().unwrap().iter().map(|source| &source["outcome"]).collect();
     assert_eq!(outcomes, ["stale", "newest"]);
     // The mirror lacks the newest package; that is no proof that there is none.
     project.tare("install").succeeds().says(&["stale", &stale.url()]);
+}
+
+#[test]
+fn a_place_whose_head_is_refused_fails_the_check_and_every_place_is_shown() {
+    let shelf = Shelf::with_family();
+    let lies = Evil::serve(&shelf.registry.public(""), |path, file| match (path, file) {
+        ("head", Some(head)) => Answer::Bytes(head[..head.len() - 2].to_vec()),
+        (_, file) => Answer::truth(file),
+    });
+    let honest = Evil::honest(&shelf.registry.public(""));
+    let project = asking(&[&lies, &honest], LORA);
+    project.tare("verify --head").ends_with(7).says(&["E-LOG", "1 of 2 sources", &lies.url()]);
+    let checked = project.tare("verify --head --json").ends_with(7);
+    let shown: Value = serde_json::from_str(&checked.stdout).unwrap();
+    let outcomes: Vec<&Value> =
+        shown["sources"].as_array().unwrap().iter().map(|source| &source["outcome"]).collect();
+    assert_eq!(outcomes, ["refused", "newest"]);
+    // What the honest place serves is good all the same.
+    project.tare("install").succeeds().says(&["is refused"]);
+}
+
+#[test]
+fn a_registry_shows_whose_word_it_hangs_from_and_what_each_place_has() {
+    let shelf = Shelf::with_family();
+    let old = Project::new();
+    copy(&shelf.registry.public(""), old.path());
+    shelf.publish(&Package::model("lab/more", "1.0.0"), &[("m.bin", b"m")]);
+    let (stale, fresh) = (Evil::honest(old.path()), Evil::honest(&shelf.registry.public("")));
+    let project = asking(&[&stale, &fresh], LORA);
+    let shown = project.tare("registry show --json").succeeds().json();
+    let fingerprint = shown["root-sha256"].as_str().unwrap();
+    assert!(shown["registry"]["id"].as_str().unwrap().ends_with(&fingerprint[..32]), "{shown}");
+    assert_eq!((&shown["head"]["root-version"], &shown["quorum"]), (&1.into(), &Value::Null));
+    assert_eq!(shown["sources"][0]["outcome"], "stale");
+    assert_eq!(shown["sources"][1]["outcome"], "newest");
+    let text = project.tare("registry show").succeeds().stdout;
+    for part in [fingerprint, "version 1, until", "/log1", "none: nobody but the registry", "stale"]
+    {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+    // Without a connection it shows what is known.
+    let text = project.tare("registry show --offline").succeeds().stdout;
+    assert!(text.contains("version 1, until") && text.contains("/log1"), "{text}");
 }
 
 #[test]
@@ -153,12 +197,14 @@ fn people_compare_their_heads() {
     let other = another.consumer(LORA);
     other.tare("registry head export other.head").succeeds();
     let forged = new.replacen("index ", "index 1", 1);
-    for bad in [other.read("other.head"), forged, "garbage".to_owned()] {
+    for bad in [other.read("other.head"), forged] {
         ann.write("bad.head", &bad)
             .tare("registry head import bad.head")
             .ends_with(7)
             .says(&["E-LOG"]);
     }
+    let garbage = ann.write("bad.head", "garbage").tare("registry head import bad.head");
+    garbage.ends_with(6).says(&["E-HEAD-FILE", "`bad.head` is not a head", "tlog-proof@v1"]);
     assert_eq!(ann.tare("registry head export --offline").succeeds().stdout, new);
 }
 

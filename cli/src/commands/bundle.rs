@@ -6,8 +6,10 @@ use std::sync::Arc;
 use serde_json::json;
 use tare_client::advisory::Gate;
 use tare_client::bundle::{self, BundleFile, Created, Imported};
+use tare_client::credentials::Tokens;
 use tare_client::home::Home;
 use tare_client::local::Local;
+use tare_client::registry::RegistryClient;
 use tare_format::bundle::Bundle;
 
 use super::audit::policy_of;
@@ -32,7 +34,8 @@ pub(crate) enum BundleCommand {
     },
     /// Verify a bundle and put what it holds into the local store
     ///
-    /// `tare install --locked --offline` makes no request after that, in every project with that lock.
+    /// `tare install --locked --offline` makes no request after that, in every project with that lock. A bundle from before
+    /// what this machine has seen of the registry is compared with that, for which the registry is asked where it has to be.
     Import {
         /// The bundle
         file: PathBuf,
@@ -121,9 +124,24 @@ async fn import(
             None => open_local(context)?,
         };
         let gate = Gate::new(policy_of(context.cwd(), context)?, now);
-        bundle::import(&bundle, local, &gate, now, &progress).await?
+        let registry = registry_of(&bundle, context)?;
+        bundle::import(&bundle, local, registry.as_ref(), &gate, now, &progress).await?
     };
     tell(&imported, to_mirror.as_deref(), dry_run, context)
+}
+
+/// The registry of a bundle, if the configuration knows it and it may be asked.
+fn registry_of(
+    bundle: &BundleFile,
+    context: &Context,
+) -> Result<Option<RegistryClient>, CommandError> {
+    let id = bundle.lock().packages.first().map(|package| &package.registry);
+    let config = context.config()?;
+    let known = config.registries().find(|known| known.id.is_some() && known.id.as_ref() == id);
+    match known.filter(|_| !context.is_offline()) {
+        Some(known) => Ok(Some(context.client(known, Tokens::default())?)),
+        None => Ok(None),
+    }
 }
 
 fn tell(

@@ -1,6 +1,7 @@
 //! `tare registry`: which registries there are.
 
 mod head;
+mod show;
 
 use serde_json::json;
 use tare_client::config::{ConfigError, ConfigFile, KnownRegistry};
@@ -50,7 +51,7 @@ pub(crate) enum RegistryCommand {
         /// Its name
         name: String,
     },
-    /// Show what a registry says about itself
+    /// Show whose word a registry hangs from, and what each place that serves it has
     Show {
         /// Its name or URL; the default when left out
         name: Option<String>,
@@ -112,6 +113,7 @@ async fn add(
     let first = first_root(&client, &id, pinned).await?;
     let follower = Follower::new(&client, id.clone(), &home(context), context.now(), false);
     let head = follower.head().await?;
+    follower.require_unexpired(&head)?;
     known.id = Some(id);
     let mut file = ConfigFile::open(context.home())?;
     file.set(&known)?;
@@ -211,29 +213,7 @@ async fn show(name: Option<&str>, context: &Context) -> Result<(), CommandError>
         Some(name) => context.config()?.choose(Some(name))?,
         None => context.chosen()?,
     };
-    let client = context.client(&known, Tokens::default())?;
-    let registry = client.descriptor().await?;
-    if context.global.json {
-        context.terminal.print_json(
-            &json!({ "name": known.name, "url": known.url.as_str(), "mirrors": known.mirror_urls(), "registry": registry }),
-        );
-        return Ok(());
-    }
-    let mut table = Table::new();
-    for (key, value) in [
-        ("name", known.name.clone()),
-        ("url", known.url.to_string()),
-        ("id", registry.id.to_string()),
-        ("api", registry.api.clone().unwrap_or_else(|| "none: a read-only copy".to_owned())),
-        ("codecs", registry.codecs.join(", ")),
-    ] {
-        table.row([Text::new().dim(key), Text::from(value)]);
-    }
-    for mirror in known.mirror_urls() {
-        table.row([Text::new().dim("mirror"), Text::from(mirror)]);
-    }
-    table.print(&context.terminal);
-    Ok(())
+    show::run(&known, context).await
 }
 
 fn set_default(name: &str, context: &Context) -> Result<(), CommandError> {

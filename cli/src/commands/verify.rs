@@ -12,6 +12,8 @@ use crate::error::CommandError;
 use crate::session::{locked, open_local, open_project, warn_of_standings};
 use crate::ui::{Text, Tone, bytes, count};
 
+pub(super) use head::{show_sources as show_answers, to_json as answer_to_json};
+
 /// Check everything that is installed again: signatures, digests and every byte
 ///
 /// No request is made. What everything hangs from is shown link by link, and each difference is named.

@@ -35,11 +35,12 @@ use crate::root::TrustedRoot;
 use check::Seen;
 
 pub use age::Freshness;
-pub use error::{Fork, HeadError, LogError, Tip};
+pub use error::{Fork, HeadError, LogError, Rollback, Tip};
 pub use follow::{Answered, Follower, Imported, Outcome, Survey, expired_root, kept_head};
 
 pub(crate) use check::check as check_head;
 pub(crate) use compare::{Comparison, compare, prove_entry};
+pub(crate) use follow::claims_earlier;
 
 /// How far ahead the clock of a witness may be, in seconds.
 const FUTURE_SECONDS: u64 = 600;

@@ -253,6 +253,16 @@ pub fn last_notices(home: &Home, registry: &RegistryId) -> Option<NoticesState> 
     NoticesState::read(&cache.load(&PageKey::Notices)?.bytes).ok()
 }
 
+/// Gives `to` the notices of a registry that lie in `from`, if it has never seen any.
+pub(crate) fn adopt_notices(from: &Home, to: &Home, registry: &RegistryId) {
+    let cache = |home: &Home| PageCache::new(home.clone(), registry.clone());
+    if cache(to).load(&PageKey::Notices).is_none()
+        && let Some(page) = cache(from).load(&PageKey::Notices)
+    {
+        cache(to).store(&PageKey::Notices, &page);
+    }
+}
+
 /// What this machine can prove of a page under `head`. Nothing is asked.
 pub(crate) fn cached_digest(home: &Home, head: &Head, page: &PageKey) -> PageProof {
     let cache = PageCache::new(home.clone(), head.registry().clone());

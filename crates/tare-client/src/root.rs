@@ -12,6 +12,7 @@
 mod error;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use tare_format::Sha256;
 use tare_format::registry::RegistryId;
 use tare_store::ObjectKey;
@@ -51,6 +52,19 @@ impl TrustedRoot {
     #[must_use]
     pub fn fingerprint(&self) -> Sha256 {
         fingerprint(&self.note)
+    }
+
+    /// Insists that it has not expired at `now`: from then on nothing new is taken on its word (W-30).
+    ///
+    /// # Errors
+    /// When it has.
+    pub fn require_unexpired(&self, now: Timestamp) -> Result<(), RootChainError> {
+        let now = u64::try_from(now.as_second()).unwrap_or(0);
+        if self.document.is_expired(now) {
+            let (version, expires) = (self.version, self.document.expires.to_string());
+            return Err(RootChainError::Expired { version, expires });
+        }
+        Ok(())
     }
 
     /// Who signed it, by the labels that it gives its own keys.

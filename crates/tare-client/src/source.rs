@@ -35,8 +35,24 @@ impl<'a> Source<'a> {
         offline: bool,
         progress: Progress,
     ) -> Self {
-        let follower = Follower::new(registry, id.clone(), local.home(), now, offline);
-        let pages = Pages::new(registry, follower, local.home(), offline);
+        let home = local.home().clone();
+        Self::proving_in(&home, registry, id, local, now, offline, progress)
+    }
+
+    /// The same, with `proofs` for the head, the pages and what else is only needed to prove: what is proven under a head
+    /// that is older than the one in the local store takes the place of nothing there.
+    #[must_use]
+    pub(crate) fn proving_in(
+        proofs: &Home,
+        registry: &'a RegistryClient,
+        id: RegistryId,
+        local: Local,
+        now: Timestamp,
+        offline: bool,
+        progress: Progress,
+    ) -> Self {
+        let follower = Follower::new(registry, id.clone(), proofs, now, offline);
+        let pages = Pages::new(registry, follower, proofs, offline);
         Self { registry, id, local, pages, offline, progress }
     }
 

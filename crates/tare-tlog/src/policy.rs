@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::cosignature::{self, CosignatureError};
+use crate::excerpt::excerpt;
 use crate::key::{KeyName, VerifierKey};
 use crate::note::Note;
 
@@ -23,10 +24,14 @@ mod builder;
 #[cfg(test)]
 mod tests;
 mod text;
+mod words;
 
 pub use builder::{MAX_GROUPS, MAX_LOGS, MAX_WITNESSES, PolicyBuilder, PolicyError};
 pub(crate) use text::{NO_URL, add_line, is_token, write_groups};
 pub use text::{PolicyLineError, PolicyTextError};
+
+/// How many keys a message names.
+const NAMED_KEYS: usize = 4;
 
 /// A log whose checkpoints count.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,10 +126,14 @@ pub enum RefusedError {
         source: CheckpointError,
     },
     /// No listed log has that origin and signed it.
-    #[error("checkpoint has origin `{origin}`, which no log of the policy that signed it has")]
+    #[error("checkpoint has origin `{origin}` and is signed by {found}, expected {expected}")]
     Log {
         /// The origin in the checkpoint.
         origin: KeyName,
+        /// The keys that signed it, by name and id.
+        found: String,
+        /// The keys of the logs that the policy lists, by name and id.
+        expected: String,
     },
     /// A cosignature is not valid.
     #[error("checkpoint is not accepted")]
@@ -217,7 +226,13 @@ impl Policy {
                 && note.signatures().iter().any(|signature| signature.is_by(&log.key))
         };
         let Some(log) = self.logs.iter().find(signed) else {
-            return Err(RefusedError::Log { origin: claimed.origin().clone() });
+            let found = note.signatures().iter().map(|found| (found.name(), found.id()));
+            let expected = self.logs.iter().map(|log| (log.key.name(), log.key.id()));
+            return Err(RefusedError::Log {
+                origin: claimed.origin().clone(),
+                found: keys_for_message(found),
+                expected: keys_for_message(expected),
+            });
         };
         let checkpoint = Checkpoint::open(note, &log.key)?;
         let keys = self.witness_keys();
@@ -242,4 +257,17 @@ impl Policy {
             .collect();
         if found.is_empty() { "nobody".to_owned() } else { found.join(", ") }
     }
+}
+
+/// The first few keys, for a message. A stranger can sign with a hundred.
+fn keys_for_message<'k>(keys: impl Iterator<Item = (&'k KeyName, u32)>) -> String {
+    let mut told: Vec<String> = keys
+        .take(NAMED_KEYS.saturating_add(1))
+        .map(|(name, id)| format!("`{}+{id:08x}`", excerpt(name.as_str())))
+        .collect();
+    if told.len() > NAMED_KEYS {
+        told.truncate(NAMED_KEYS);
+        told.push("others".to_owned());
+    }
+    told.join(", ")
 }

@@ -78,10 +78,11 @@ fn a_history_that_too_few_cosigned_is_nobodys() {
             mirror.refuses(&["E-FORK", "does not cosign it"]);
             assert!(!mirror.cosigned(forged.path()));
         }
-        let said = ["E-LOG", "does not satisfy the quorum `enough`"];
-        customer.refuses("update", &said);
-        stage.deters(&said);
+        stage.deters(&["E-LOG", "does not satisfy the quorum `enough`"]);
+        // Whoever saw the other one can prove it: the log signed both.
+        customer.refuses("update", &["E-FORK", "was forked", "the evidence is in"]);
     }
+    assert_eq!(customer.evidence().len(), 2);
 }
 
 #[test]

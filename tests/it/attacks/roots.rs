@@ -143,18 +143,28 @@ fn a_version_cannot_be_skipped_or_withheld() {
     customer.refuses("update", &said);
 }
 
+fn head(customer: &Victim) -> String {
+    customer.project.tare("registry head export --offline").succeeds().stdout
+}
+
 #[test]
 fn under_an_expired_document_nothing_new_is_resolved_and_locks_still_work() {
     let scene = Scene::new();
     let stage = Stage::of(&scene.public());
-    let customer: Victim = stage.customer(TINY);
+    let (customer, newcomer): (Victim, Victim) = (stage.customer(TINY), stage.newcomer(TINY));
+    let (mirror, kept) = (stage.mirror(), head(&customer));
     let past = Time::from_seconds(now() - 60).unwrap();
     let expired = scene.keys.signed(&scene.next(|next| next.expires = past)).to_bytes();
     let shown = scene.named(2, &expired);
     stage.show(shown.path());
-    customer.refuses_release("update", &["E-ROOT", "expired"]);
-    let newcomer = stage.newcomer(TINY);
-    newcomer.refuses_release("install", &["E-ROOT", "expired"]);
+    let said = ["E-ROOT", "root document 2 of the registry expired on", "publish version 3"];
+    for command in ["update", "verify --head"] {
+        customer.refuses_release(command, &said);
+    }
+    newcomer.refuses_release("install", &said);
+    mirror.refuses(&said);
+    stage.deters(&said);
+    assert_eq!(head(&customer), kept, "nobody moves on");
     newcomer.project.write("Tare.lock", customer.project.read("Tare.lock"));
     newcomer.project.tare("install --locked").succeeds();
 }

@@ -119,14 +119,14 @@ fn attack(town: &mut Town, bob: &Project) -> Project {
     require_refused(town, forgery.path(), bob, &["E-LOG", "hub.example/log1"]);
 
     let forgery = forge(&truth, &id, &stolen, 3, &[]);
-    require_refused(town, forgery.path(), bob, &["E-LOG", "does not satisfy the quorum"]);
+    require_refused(town, forgery.path(), bob, &["E-FORK", "the evidence is in"]);
     assert!(town.mirrors.iter().all(|mirror| !mirror.evidence().is_empty()));
-    assert_eq!(evidence(bob), 0);
+    assert_eq!(evidence(bob), 1, "nobody cosigned it, and the log signed it");
 
     let helpers = [town.witness_key(), town.mirrors[0].key(), town.mirrors[1].key()];
     let forgery = forge(&truth, &id, &stolen, 3, &helpers);
     require_refused(town, forgery.path(), bob, &["E-FORK", "the evidence is in"]);
-    assert_eq!(evidence(bob), 1);
+    assert_eq!(evidence(bob), 2);
     let dora = town.customer();
     dora.tare("registry head export head").succeeds();
     dora

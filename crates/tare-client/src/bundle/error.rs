@@ -45,7 +45,9 @@ pub enum BundleError {
     #[error("the lock has no package, so there is nothing to bundle")]
     Empty,
     /// The lock names several registries.
-    #[error("the lock has packages of {found} and of {expected}, and a bundle is of one registry")]
+    #[error(
+        "the lock has packages of the registries {expected} and {found}, expected those of one registry"
+    )]
     Registries {
         /// The first that it names.
         expected: RegistryId,
@@ -53,7 +55,7 @@ pub enum BundleError {
         found: RegistryId,
     },
     /// An object that is needed is nowhere.
-    #[error("`{path}` is needed and is nowhere to be had")]
+    #[error("`{path}` is needed, and neither the bundle nor any source of its registry has it")]
     Missing {
         /// Its path.
         path: String,
@@ -116,7 +118,10 @@ impl ClientError for BundleError {
 
     fn help(&self) -> Option<String> {
         match self {
-            Self::Io { .. } | Self::Registries { .. } => None,
+            Self::Io { .. } => None,
+            Self::Registries { .. } => Some(
+                "make a project for the packages of each registry, and a bundle of each".to_owned(),
+            ),
             Self::Exists { .. } => Some("choose another name, or remove it first".to_owned()),
             Self::Empty => Some("add a dependency and run `tare install` first".to_owned()),
             Self::Damaged { .. } => {

@@ -10,14 +10,18 @@ use tare_format::Sha256;
 use tare_format::lock::LockedHead;
 use tare_format::registry::RegistryId;
 use tare_store::ObjectKey;
+use tare_tlog::bundle::MAX_PROOF;
 
 use super::create::one_registry;
 use super::{BASE, BundleError, BundleFile, LOCK};
 use crate::advisory::Gate;
 use crate::credentials::Tokens;
 use crate::event::Progress;
+use crate::head::{Follower, claims_earlier};
+use crate::home::Home;
 use crate::install::{self, Installed};
 use crate::local::Local;
+use crate::pages::adopt_notices;
 use crate::registry::RegistryClient;
 use crate::source::Source;
 use crate::transport::{Settings, Transport};
@@ -35,13 +39,16 @@ pub struct Imported {
     pub releases: Vec<Installed>,
 }
 
-/// Verifies a bundle and installs what its lock has into `local`. No request is made.
+/// Verifies a bundle and installs what its lock has into `local`. No request is made, but for one thing: a bundle from
+/// before what this machine has seen is compared with that by tiles from `registry`, if there is one to ask.
 ///
 /// # Errors
-/// When the bundle is damaged, or anything of it is not accepted. What was proven before stays.
+/// When the bundle is damaged, anything of it is not accepted, or it is older than what was seen here and nothing shows that
+/// it is of the same log. What was proven before stays.
 pub async fn import(
     bundle: &Arc<BundleFile>,
     local: Local,
+    registry: Option<&RegistryClient>,
     gate: &Gate,
     now: Timestamp,
     progress: &Progress,
@@ -49,12 +56,54 @@ pub async fn import(
     let id = one_registry(bundle.lock())?;
     bundle.check(progress)?;
     let client = client(bundle, &id, progress)?;
-    let source = Source::new(&client, id.clone(), local, now, false, progress.clone());
+    // What the file says of its size decides only how it is proven.
+    if !claims_earlier(local.home(), &id, &head_of(bundle)?)? {
+        let source = Source::new(&client, id, local, now, false, progress.clone());
+        return install(&source, bundle, gate).await;
+    }
+    // O-6: an older head takes the place of nothing. It is proven from the registry's id on, as somebody new would.
+    let io = |source| BundleError::Io { action: "make a folder in", path: staging(&local), source };
+    fs::create_dir_all(staging(&local)).map_err(io)?;
+    let folder = tempfile::tempdir_in(staging(&local)).map_err(io)?;
+    let (proofs, home) = (Home::new(folder.path()), local.home().clone());
+    let source =
+        Source::proving_in(&proofs, &client, id.clone(), local, now, false, progress.clone());
     let head = source.pages().head().await?;
-    let releases = install::install(&source, bundle.lock(), gate).await?;
+    let (asked, is_alone) = (registry.unwrap_or(&client), registry.is_none());
+    let follower = Follower::new(asked, id, &home, now, is_alone);
+    follower.require_earlier(&head, &format!("`{}`", bundle.path().display())).await?;
+    // The advisories of somebody who has never read any are those of the bundle.
+    source.pages().notices().await?;
+    adopt_notices(&proofs, &home, source.id());
+    install(&source, bundle, gate).await
+}
+
+async fn install(
+    source: &Source<'_>,
+    bundle: &BundleFile,
+    gate: &Gate,
+) -> Result<Imported, BundleError> {
+    let head = source.pages().head().await?;
+    let releases = install::install(source, bundle.lock(), gate).await?;
     let document = head.root_document();
     let root = (document.fingerprint(), document.version());
-    Ok(Imported { registry: id, root, head: head.locked(), releases })
+    Ok(Imported { registry: source.id().clone(), root, head: head.locked(), releases })
+}
+
+/// The head in a bundle, as it lies there.
+fn head_of(bundle: &BundleFile) -> Result<Vec<u8>, BundleError> {
+    let mut head = Vec::new();
+    bundle.read(&ObjectKey::Head.path(), |piece| {
+        if head.len() <= MAX_PROOF {
+            head.extend_from_slice(piece);
+        }
+        Ok(())
+    })?;
+    Ok(head)
+}
+
+fn staging(local: &Local) -> PathBuf {
+    local.home().root().join("staging")
 }
 
 /// Verifies a bundle, with `scratch` for what is proven meanwhile, and lays its objects out in `folder` as a registry does,
@@ -73,7 +122,7 @@ pub async fn unpack(
     if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(BundleError::Exists { path: folder.to_owned() });
     }
-    let imported = import(bundle, scratch, &Gate::default(), now, progress).await?;
+    let imported = import(bundle, scratch, None, &Gate::default(), now, progress).await?;
     for member in &bundle.contents().members {
         // Only paths of the layout leave the bundle, and a head comes last, because it makes the rest visible.
         let is_object = member.path != LOCK && member.path.parse::<ObjectKey>().is_ok();

@@ -66,6 +66,14 @@ pub(crate) fn check(bytes: &Bytes, root: &RootDocument, now: u64) -> Result<Seen
     Ok(Seen { checkpoint, state, root_version, logged, time, bytes: bytes.clone() })
 }
 
+/// What the log signed in `bytes`, whether or not anything else of them is right. It says nothing of what is current, but
+/// whatever a log signed can be held against it.
+pub(crate) fn signed_checkpoint(bytes: &Bytes, root: &RootDocument) -> Option<Checkpoint> {
+    let proof = TlogProof::parse(bytes).ok()?;
+    let logs = root.policy.logs().iter();
+    logs.filter_map(|log| Checkpoint::open(&proof.checkpoint, &log.key).ok()).next()
+}
+
 /// Checks an answer of a source that has not heard of a new log: its log signed it, and it ends where that log did, or
 /// before (W-52). It says nothing of what is current.
 ///

@@ -36,7 +36,9 @@ pub enum LogError {
         now: Timestamp,
     },
     /// It carries no state event.
-    #[error("head carries no state event")]
+    #[error(
+        "head carries no state event, expected the one that its log ends with in its `extra` line"
+    )]
     NoState,
     /// What it proves is not the end of the log.
     #[error("head proves entry {index} of a log of {size}, expected the last one")]
@@ -50,13 +52,19 @@ pub enum LogError {
     #[error("head does not prove its state event")]
     Inclusion(#[from] ProofError),
     /// The state event is in the log and makes no sense.
-    #[error("state event of the head cannot be used: {0}")]
+    #[error("state event that the head proves cannot be used: {0}")]
     State(String),
     /// It is of a log that was replaced.
-    #[error("head is of the log `{origin}`, which was replaced")]
+    #[error(
+        "head is of the log `{origin}` with {size} events, which was replaced; expected one of {newest}"
+    )]
     OldLog {
         /// The log.
         origin: String,
+        /// How many events it has there.
+        size: u64,
+        /// The log that replaced it.
+        newest: String,
     },
     /// It is of a log that was replaced, and says more of it than the root document lets it.
     #[error(
@@ -91,6 +99,21 @@ impl std::fmt::Display for Tip {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} events with root {}", self.size, self.root)
     }
+}
+
+/// Heads that stop short of what was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rollback {
+    /// The registry.
+    pub registry: RegistryId,
+    /// What this machine has seen.
+    pub seen: Tip,
+    /// The newest that anybody shows.
+    pub found: Tip,
+    /// Who shows it.
+    pub from: String,
+    /// The file with both heads.
+    pub evidence: PathBuf,
 }
 
 /// Two signed heads of one log that cannot both be true.
@@ -145,6 +168,44 @@ pub enum HeadError {
         _0.registry, _0.expected, _0.found, _0.from, _0.evidence.display()
     )]
     Fork(Box<Fork>),
+    /// Everybody shows less than was seen, and nobody has what would show that it is the same log.
+    #[error(
+        "the registry `{}` went back: the head from {} has {}, this machine has seen {}; both heads are in `{}`",
+        _0.registry, _0.from, _0.found, _0.seen, _0.evidence.display()
+    )]
+    Rollback(Box<Rollback>, #[source] Box<Self>),
+    /// Some of the places are not to be trusted, though there is a head that is.
+    #[error("{} of {asked} sources cannot be relied on: {}", told.len(), told.join("; "))]
+    Sources {
+        /// How many answered or should have.
+        asked: usize,
+        /// What is wrong with each that is named.
+        told: Vec<String>,
+        /// Whether one of them sent something that is refused, and not merely too old.
+        refused: bool,
+    },
+    /// What somebody handed over is no head at all.
+    #[error("{from} is not a head")]
+    NoHead {
+        /// What it is called.
+        from: String,
+        /// What is wrong with it.
+        source: Box<TlogProofError>,
+    },
+    /// A head from elsewhere is older than what was seen, and nothing here can compare them.
+    #[error(
+        "{from} has a head of {found}, this machine has seen {seen}, and nothing here shows that they are of one log"
+    )]
+    Incomparable {
+        /// Where it came from.
+        from: String,
+        /// Where it ends.
+        found: Tip,
+        /// What was seen.
+        seen: Tip,
+        /// Why the registry could not show it; none when it was not asked.
+        source: Option<Box<Self>>,
+    },
     /// The tiles prove nothing.
     #[error(
         "the tiles of the registry do not prove that its log of {new} continues that of {old}: {reason}"
@@ -250,6 +311,7 @@ impl ClientError for HeadError {
             Self::Root(error) => error.kind(),
             Self::Offline { .. } => ErrorKind::Network,
             Self::Damaged { .. } | Self::Store(_) | Self::Io { .. } => ErrorKind::Failure,
+            Self::NoHead { .. } => ErrorKind::Integrity,
             _ => ErrorKind::Trust,
         }
     }
@@ -260,8 +322,13 @@ impl ClientError for HeadError {
             Self::Root(error) => error.code(),
             Self::Offline { .. } => "E-OFFLINE",
             Self::Fork(_) => "E-FORK",
-            Self::Stale { .. } | Self::Clock { .. } => "E-STALE",
-            Self::Missing { .. }
+            Self::Stale { .. } | Self::Clock { .. } | Self::Sources { refused: false, .. } => {
+                "E-STALE"
+            }
+            Self::Rollback(..) | Self::Incomparable { .. } => "E-ROLLBACK",
+            Self::NoHead { .. } => "E-HEAD-FILE",
+            Self::Sources { .. }
+            | Self::Missing { .. }
             | Self::Refused { .. }
             | Self::Unproven { .. }
             | Self::Entry { .. }
@@ -285,6 +352,22 @@ impl ClientError for HeadError {
             Self::Clock { .. } => "set the clock of this machine",
             Self::Stale { .. } => {
                 "ask another mirror, or whoever runs the registry; what Tare.lock has can still be installed"
+            }
+            Self::Rollback(..) => {
+                "a mirror that is behind: ask another source, `tare registry show` says what each of them has; a registry that was put back from a backup: whoever runs it finds what to do under Backups in docs/operating.md"
+            }
+            Self::Incomparable { .. } => {
+                "do it again where the registry can be reached, whose tiles can show it, or get a newer one"
+            }
+            Self::Sources { refused: true, .. } => {
+                "take it out of the configuration and tell whoever runs it; what the others serve is good"
+            }
+            Self::Sources { .. } => "tell whoever runs it; what the others serve is good",
+            Self::NoHead { .. } => {
+                "a head begins with the line `c2sp.org/tlog-proof@v1` and ends with signatures; `tare registry head export FILE` writes one"
+            }
+            Self::Refused { source, .. } if matches!(**source, LogError::OldLog { .. }) => {
+                "this source has not heard of the new log yet: ask another one, or tell whoever runs it"
             }
             Self::Damaged { .. } => {
                 "import the head of another machine of yours: `tare registry head import FILE`"

@@ -1,6 +1,8 @@
-//! What is written down when a log was forked: both signed heads, and why they cannot both be true (spec/log.md W-51).
+//! What is written down when a log was forked: both signed heads, and why they cannot both be true (spec/log.md W-51). And
+//! what is written down when it stops short of what was seen: both heads, which prove that one was shown after the other
+//! only to whoever believes this machine.
 //!
-//! Whoever has the root document can check it without this machine.
+//! Whoever has the root document can check the signatures without this machine.
 
 use std::fmt::Write as _;
 
@@ -47,6 +49,24 @@ pub(super) fn text(
     );
     for hash in hashes {
         let _ = writeln!(text, "{hash}");
+    }
+    text
+}
+
+/// What was seen, and the smaller head that is shown now.
+pub(super) fn rollback(
+    registry: &RegistryId,
+    now: Timestamp,
+    [seen, found]: [Side<'_>; 2],
+) -> String {
+    let mut text = format!(
+        "tare-rollback/v1\nregistry {registry}\nfound {now}\n\nThe log `{}` had {} events here, and is shown with {}.\n",
+        seen.checkpoint.origin(),
+        seen.checkpoint.size(),
+        found.checkpoint.size()
+    );
+    for side in [seen, found] {
+        let _ = write!(text, "\n--- from {}\n{}", side.from, note(side.bytes));
     }
     text
 }

@@ -8,8 +8,10 @@
 //! 6. What was seen before has to be where the newest came from; or, if it is newer, the sources are stale.
 //! 7. Keep it, if nobody else kept another meanwhile; else 6 again.
 //!
-//! Any contradiction is a fork: both sides are written down, and what was kept stays.
+//! Any contradiction is a fork: both sides are written down, and what was kept stays. So it does under a root document that
+//! has expired.
 
+mod import;
 mod judge;
 mod settle;
 
@@ -27,11 +29,12 @@ use super::{FUTURE_SECONDS, Freshness, Head, HeadError, LogError, age};
 use crate::event::Progress;
 use crate::home::Home;
 use crate::registry::RegistryClient;
-use crate::root::{RootChainError, TrustedRoot};
+use crate::root::TrustedRoot;
 use judge::Answers;
 
+pub use import::Imported;
+pub(crate) use import::claims_earlier;
 pub use judge::{Answered, Outcome};
-pub use settle::Imported;
 
 /// What this machine is called where a head came from.
 const HERE: &str = "this machine";
@@ -130,15 +133,53 @@ impl<'a> Follower<'a> {
     /// # Errors
     /// When nothing may be resolved under it.
     pub fn require_current(&self, head: &Head) -> Result<(), HeadError> {
-        let root = head.root_document();
-        if root.document().is_expired(seconds(self.now)) {
-            let (version, expires) = (root.version(), root.document().expires.to_string());
-            return Err(RootChainError::Expired { version, expires }.into());
-        }
+        self.require_unexpired(head)?;
         if let Some(error) = self.clock_error()? {
             return Err(error);
         }
         age::require(head, self.now)
+    }
+
+    /// Refuses a head whose root document has expired: nothing new is taken on its word.
+    ///
+    /// # Errors
+    /// When it has expired.
+    pub fn require_unexpired(&self, head: &Head) -> Result<(), HeadError> {
+        expired(head.root_document(), self.now).map_or(Ok(()), Err)
+    }
+
+    /// Refuses what a look brought when anything of it has to worry somebody: a head that nothing may be resolved under, a
+    /// place whose answer is refused, or one that is further behind than the root document lets a head be.
+    ///
+    /// # Errors
+    /// When there is such a thing.
+    pub fn require_sound(&self, survey: &Survey) -> Result<(), HeadError> {
+        self.require_current(&survey.head)?;
+        let limit = survey.head.root_document().document().fresh_fail.seconds();
+        let mut refused = false;
+        let told = survey.answers.iter().filter_map(|answered| {
+            let from = &answered.from;
+            match &answered.outcome {
+                Outcome::Refused(reason) => {
+                    refused = true;
+                    Some(format!("{from}: {reason}"))
+                }
+                Outcome::Stale { time: Some(time), .. } => {
+                    let age = self.now.as_second().saturating_sub(time.as_second());
+                    let age = u64::try_from(age).unwrap_or(0);
+                    let (words, limit_words) = (age::words(age), age::words(limit));
+                    (age > limit).then(|| {
+                        format!("{from}: its head is {words} old, expected at most {limit_words}")
+                    })
+                }
+                _ => None,
+            }
+        });
+        let told: Vec<String> = told.collect();
+        match told.is_empty() {
+            true => Ok(()),
+            false => Err(HeadError::Sources { asked: survey.answers.len(), told, refused }),
+        }
     }
 
     /// The root document to begin with: the one that was kept, else the first one.
@@ -197,10 +238,12 @@ pub fn expired_root(home: &Home, id: &RegistryId, now: Timestamp) -> Option<Stri
 }
 
 fn expiry(root: &TrustedRoot, now: Timestamp) -> Option<String> {
-    let (version, expires) = (root.version(), root.document().expires);
-    root.document().is_expired(seconds(now)).then(|| {
-        format!("root document {version} expired on {expires}: nothing new is resolved under it")
-    })
+    expired(root, now).map(|error| error.to_string())
+}
+
+/// The error for whoever wants something new under a root document that has expired.
+fn expired(root: &TrustedRoot, now: Timestamp) -> Option<HeadError> {
+    root.require_unexpired(now).err().map(HeadError::from)
 }
 
 fn kept(store: &LogStore, id: &RegistryId, now: Timestamp) -> Result<Head, HeadError> {

@@ -3,8 +3,9 @@
 //! ```text
 //! $TARE_HOME/registries/<id>/root.note     the newest root document that was verified
 //!                            head          the newest head that was verified
+//!                            seen          size and root of each head that was kept, a line each, oldest first
 //!                            time          the greatest time that a quorum stated, in seconds since 1970
-//!                            forks/        heads that contradict each other, for people
+//!                            forks/        heads that contradict each other or stop short, for people
 //!                            lock          held by whoever changes the others
 //! ```
 //! These files are trusted: whoever can write them can make this machine forget what it saw. They are replaced at one
@@ -24,6 +25,11 @@ use tare_tlog::note::MAX_NOTE;
 use super::HeadError;
 use crate::home::Home;
 use crate::root::TrustedRoot;
+
+/// How many heads are remembered. The oldest go first.
+const MAX_SEEN: usize = 4096;
+/// The most bytes of that file: a size of 15 digits and a root of 44 characters each.
+const SEEN_BYTES: usize = MAX_SEEN * 64;
 
 /// The memory of one registry's log.
 #[derive(Debug, Clone)]
@@ -57,9 +63,7 @@ impl LogStore {
     pub(super) fn head(&self) -> Result<Option<KeptHead>, HeadError> {
         let path = self.head_path();
         let Some(bytes) = read(&path, MAX_PROOF)? else { return Ok(None) };
-        let checkpoint = TlogProof::parse(&bytes).ok();
-        let checkpoint = checkpoint.and_then(|proof| proof.checkpoint.text().parse().ok());
-        let checkpoint = checkpoint.ok_or(HeadError::Damaged { path })?;
+        let checkpoint = checkpoint_of(&bytes).ok_or(HeadError::Damaged { path })?;
         Ok(Some(KeptHead { checkpoint, bytes: bytes.into() }))
     }
 
@@ -93,6 +97,8 @@ impl LogStore {
             return Ok(false);
         }
         if there.as_deref() != Some(&head[..]) {
+            // Before the head: what was verified may be remembered, and what is kept must be.
+            self.remember(head)?;
             durable::write(&self.head_path(), head)?;
         }
         if time > self.time()? {
@@ -105,9 +111,54 @@ impl LogStore {
     pub(super) fn replace_damaged(&self, head: &Bytes) -> Result<(), HeadError> {
         let _lock = self.lock()?;
         match self.head() {
-            Err(HeadError::Damaged { path }) => Ok(durable::write(&path, head)?),
+            Err(HeadError::Damaged { path }) => {
+                // Nobody compared the new one with what was seen before.
+                self.forget_seen()?;
+                Ok(durable::write(&path, head)?)
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Whether this tree was kept here once, so that the head that is kept now continues it.
+    pub(super) fn has_seen(&self, tree: &Checkpoint) -> Result<bool, HeadError> {
+        let line = seen_line(tree);
+        Ok(self.seen()?.lines().any(|seen| seen == line))
+    }
+
+    /// Forgets every tree but the one that is kept: the next one continues none of them.
+    pub(super) fn forget_seen(&self) -> Result<(), HeadError> {
+        match fs::remove_file(self.seen_path()) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(HeadError::Io { path: self.seen_path(), source })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Adds a head's tree to those that were seen.
+    fn remember(&self, head: &Bytes) -> Result<(), HeadError> {
+        let Some(tree) = checkpoint_of(head) else { return Ok(()) };
+        let (seen, line) = (self.seen()?, seen_line(&tree));
+        let mut lines: Vec<&str> = seen.lines().filter(|seen| *seen != line).collect();
+        lines.push(&line);
+        let first = lines.len().saturating_sub(MAX_SEEN);
+        let mut text = lines.split_off(first).join("\n");
+        text.push('\n');
+        Ok(durable::write(&self.seen_path(), text.as_bytes())?)
+    }
+
+    fn seen(&self) -> Result<String, HeadError> {
+        let bytes = read(&self.seen_path(), SEEN_BYTES)?.unwrap_or_default();
+        Ok(String::from_utf8(bytes).unwrap_or_default())
+    }
+
+    /// Writes down that the log stops short of what was seen. The same is written once. Where it lies.
+    pub(super) fn keep_rollback(&self, name: &str, text: &str) -> Result<PathBuf, HeadError> {
+        let _lock = self.lock()?;
+        let path = self.folder.join("forks").join(name);
+        durable::write(&path, text.as_bytes())?;
+        Ok(path)
     }
 
     /// Writes evidence of a fork, beside what is there already. Where it lies.
@@ -143,9 +194,22 @@ impl LogStore {
         self.folder.join("head")
     }
 
+    fn seen_path(&self) -> PathBuf {
+        self.folder.join("seen")
+    }
+
     fn time_path(&self) -> PathBuf {
         self.folder.join("time")
     }
+}
+
+/// What a head says of its tree. Nothing of it is verified.
+pub(super) fn checkpoint_of(head: &[u8]) -> Option<Checkpoint> {
+    TlogProof::parse(head).ok()?.checkpoint.text().parse().ok()
+}
+
+fn seen_line(tree: &Checkpoint) -> String {
+    format!("{} {}", tree.size(), tree.root())
 }
 
 /// A file of at most `cap` bytes; a longer one is cut, and then not what it should be.

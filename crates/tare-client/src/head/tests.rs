@@ -1,11 +1,13 @@
 //! Following a log that is served over real sockets, honestly and otherwise.
 
+mod behind;
+mod forks;
+mod import;
 pub(crate) mod log;
 mod rotation;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
@@ -108,74 +110,6 @@ async fn every_head_continues_the_one_before() {
         assert_eq!(head.size(), log.size());
     }
     assert!(person.warnings.all().is_empty());
-}
-
-#[tokio::test]
-async fn an_old_head_is_a_stale_source_and_what_was_seen_stays() {
-    let mut log = TestLog::new(0);
-    log.add(3).seal(NOW);
-    let old = log.serve_copy();
-    log.add(4).seal(NOW);
-    let new = log.serve_copy();
-    let person = Person::asking(&[&new]);
-    person.head(&log).await.unwrap();
-    // The mirror has nothing newer, but the tiles of what it has are all there.
-    let person = person.now_asking(&[&old, &new]);
-    assert_eq!(person.head(&log).await.unwrap().size(), log.size());
-    let [warning] = &person.warnings.all()[..] else { panic!("one warning") };
-    assert!(warning.contains(old.url().as_str()) && warning.contains("stale"), "{warning}");
-}
-
-#[tokio::test]
-async fn a_rollback_that_cannot_be_proven_is_refused() {
-    let mut log = TestLog::new(0);
-    log.add(3).seal(NOW);
-    let old = log.serve_copy();
-    log.add(4).seal(NOW);
-    let new = log.serve_copy();
-    let person = Person::asking(&[&new]);
-    person.head(&log).await.unwrap();
-    let kept = person.file(&log, "head");
-    let person = person.now_asking(&[&old]);
-    let error = person.head(&log).await.unwrap_err();
-    assert_trust(&error, "E-LOG");
-    assert_eq!(person.file(&log, "head"), kept);
-}
-
-#[tokio::test]
-async fn a_fork_is_written_down_and_never_adopted() {
-    for (common, ours, theirs) in [(0, 5, 9), (3, 2, 2), (3, 0, 4), (6, 1, 300), (7, 1, 1)] {
-        let mut log = TestLog::new(0);
-        log.add(common).seal(NOW);
-        let mut other = log.fork();
-        log.add(ours).seal(NOW);
-        other.add(theirs).seal(NOW);
-        let (ours, theirs) = (log.serve(), other.serve());
-        let person = Person::asking(&[&ours]);
-        person.head(&log).await.unwrap();
-        let kept = person.file(&log, "head");
-        let person = person.now_asking(&[&theirs]);
-        let error = person.head(&log).await.unwrap_err();
-        assert_trust(&error, "E-FORK");
-        let [evidence] = &person.forks(&log)[..] else { panic!("one file of evidence") };
-        for text in ["from this machine", theirs.url().as_str(), &log.root().to_string()] {
-            assert!(evidence.contains(text), "{text} is not in\n{evidence}");
-        }
-        assert!(evidence.contains(&other.root().to_string()));
-        assert_eq!(person.file(&log, "head"), kept);
-    }
-}
-
-#[tokio::test]
-async fn two_places_that_contradict_each_other_are_a_fork_at_first_sight() {
-    let mut log = TestLog::new(0);
-    log.add(3).seal(NOW);
-    let mut other = log.fork();
-    log.add(1).seal(NOW);
-    other.add(2).seal(NOW);
-    let person = Person::at([log.serve(), other.serve()]);
-    assert_trust(&person.head(&log).await.unwrap_err(), "E-FORK");
-    assert_eq!(person.file(&log, "head"), None);
 }
 
 #[tokio::test]
@@ -326,45 +260,6 @@ async fn offline_the_kept_head_counts_and_without_one_nothing_does() {
     let before = site.asked("").len();
     assert_eq!(offline().head().await.unwrap().size(), log.size());
     assert_eq!(site.asked("").len(), before);
-}
-
-#[tokio::test]
-async fn heads_of_others_are_compared_and_the_newer_one_is_kept() {
-    let mut log = TestLog::new(0);
-    log.add(3).seal(NOW);
-    let old = Bytes::from(log.objects()["head"].clone());
-    let mut other = log.fork();
-    log.add(4).seal(NOW);
-    other.add(9).seal(NOW);
-    let new = Bytes::from(log.objects()["head"].clone());
-    let person = Person::at([log.serve()]);
-    let follower = person.follower(&log, NOW);
-    assert_eq!(follower.import(&old, "ann").await.unwrap(), Imported::Newer);
-    assert_eq!(follower.import(&new, "ann").await.unwrap(), Imported::Newer);
-    assert_eq!(follower.import(&new, "ann").await.unwrap(), Imported::Same);
-    assert_eq!(follower.import(&old, "ann").await.unwrap(), Imported::Older);
-    assert_eq!(person.file(&log, "head").as_deref(), Some(&new[..]));
-    // Tiles of the other history are what proves it; whoever has its head has seen them.
-    let person = person.now_at([other.serve()]);
-    let forked = Bytes::from(other.objects()["head"].clone());
-    let error = person.follower(&log, NOW).import(&forked, "bob").await.unwrap_err();
-    assert_trust(&error, "E-FORK");
-}
-
-#[tokio::test]
-async fn a_kept_head_that_was_damaged_is_not_taken_for_none() {
-    let mut log = TestLog::new(0);
-    log.add(3).seal(NOW);
-    let person = Person::at([log.serve()]);
-    person.head(&log).await.unwrap();
-    let path = person.home.path().join("registries").join(log.id().as_str()).join("head");
-    std::fs::write(&path, "torn").unwrap();
-    let error = person.head(&log).await.unwrap_err();
-    assert_eq!((error.kind(), error.code()), (ErrorKind::Failure, "E-STORE"));
-    let head = Bytes::from(log.objects()["head"].clone());
-    let imported = person.follower(&log, NOW).import(&head, "another machine").await;
-    assert_eq!(imported.unwrap(), Imported::Newer);
-    person.head(&log).await.unwrap();
 }
 
 #[tokio::test]

@@ -84,6 +84,8 @@ pub(super) async fn verify(
             continue;
         }
         let seen = outcome.map_err(|error| MirrorError::log(&error))?;
+        // W-30: a mirror moves on no more than anybody else.
+        root.require_unexpired(now)?;
         let proof = TlogProof::parse(bytes).map_err(|error| MirrorError::log(&error))?;
         return Ok(Pending { proof, checkpoint: seen.checkpoint, root, new_roots });
     }

@@ -67,7 +67,11 @@ async fn wait_for(
     let (begin, mut pause) = (Instant::now(), FIRST_PAUSE);
     loop {
         let size = match follower.look_again().await {
-            Ok(head) => head.size(),
+            Ok(head) => {
+                // Under such a document the head would be waited for in vain.
+                follower.require_unexpired(&head)?;
+                head.size()
+            }
             // The first head of a new registry waits for its witnesses as any other does.
             Err(HeadError::Missing { .. }) => 0,
             Err(error) => return Err(error.into()),

@@ -109,7 +109,9 @@ pub enum RegistryError {
         found: String,
     },
     /// There is nobody to ask.
-    #[error("there is nobody to ask for {what}")]
+    #[error(
+        "there is nobody to ask for {what}: every source serves another registry than the one that is meant"
+    )]
     NoSource {
         /// What was asked for.
         what: String,
@@ -319,7 +321,10 @@ impl ClientError for RegistryError {
             )),
             Self::ReadOnly { .. } => Some("use the URL of the registry itself".to_owned()),
             Self::NoToken { base, .. } => Some(format!("run `tare login --registry {base}`")),
-            Self::NoSource { .. } => Some("see `tare registry list`".to_owned()),
+            Self::NoSource { .. } => Some(
+                "compare the sources with `tare registry list`, and the id with what their operators say"
+                    .to_owned(),
+            ),
             Self::Gone { .. } => {
                 Some("ask another mirror, or whoever runs this one why it is gone".to_owned())
             }

@@ -66,7 +66,9 @@ pub enum RootChainError {
         found: tare_format::Sha256,
     },
     /// It is too old to resolve anything on its word.
-    #[error("root document {version} expired on {expires}, and there is no newer one")]
+    #[error(
+        "root document {version} of the registry expired on {expires}, and there is no newer one: nothing new is taken on its word"
+    )]
     Expired {
         /// Its version.
         version: u32,
@@ -103,8 +105,11 @@ impl ClientError for RootChainError {
     fn help(&self) -> Option<String> {
         let help = match self {
             Self::Registry(error) => return error.help(),
-            Self::Expired { .. } => {
-                "whoever runs the registry has to publish a newer root document; what Tare.lock has can still be installed"
+            Self::Expired { version, .. } => {
+                return Some(format!(
+                    "whoever runs the registry has to sign and publish version {} with a later date (`tare-registry root`); what Tare.lock has can still be installed",
+                    version.saturating_add(1)
+                ));
             }
             Self::Withheld { .. } | Self::Missing { .. } => {
                 "ask whoever runs the registry or mirror; nothing is resolved until it is served"

@@ -265,7 +265,12 @@ fn witnesses_alone_are_not_the_log() {
     let without = bytes.lines().filter(|line| !line.starts_with("— log"));
     let without: String = without.map(|line| format!("{line}\n")).collect();
     let error = policy().open(&Note::parse(without.as_bytes()).unwrap(), 100).unwrap_err();
-    assert_eq!(error, RefusedError::Log { origin: "log.example.org/t".parse().unwrap() });
+    let RefusedError::Log { origin, found, expected } = error else { panic!("{error}") };
+    let log = policy().logs()[0].key.clone();
+    assert_eq!(origin, *log.name());
+    assert_eq!(expected, format!("`{}+{:08x}`", log.name(), log.id()));
+    assert_eq!(found.matches('+').count(), 3, "who signed it is named: {found}");
+    assert!(!found.contains(log.name().as_str()), "{found}");
 }
 
 #[test]

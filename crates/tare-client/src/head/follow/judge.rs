@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use tare_tlog::checkpoint::Checkpoint;
 use url::Url;
 
 use super::{Follower, refused};
 use crate::error::chain;
 use crate::head::Head;
-use crate::head::check::{Seen, check, check_replaced};
+use crate::head::check::{Seen, check, check_replaced, signed_checkpoint};
 use crate::head::error::{HeadError, LogError, Tip};
 use crate::registry::RegistryError;
 use crate::root::{RootChainError, TrustedRoot};
@@ -53,9 +54,16 @@ pub(super) enum Verdict {
     /// A head.
     Good(Box<Seen>),
     /// A head of a log that was replaced, from before that.
-    Replaced(Checkpoint),
-    /// None.
-    Bad(LogError),
+    Replaced(Signed),
+    /// None; and what its log signed nevertheless.
+    Bad(LogError, Option<Signed>),
+}
+
+/// What a log signed, in a file that counts for nothing more.
+#[derive(Debug)]
+pub(super) struct Signed {
+    pub(super) checkpoint: Checkpoint,
+    pub(super) bytes: Bytes,
 }
 
 /// All answers, and the root document that they were judged under.
@@ -81,7 +89,12 @@ pub enum Outcome {
     /// The newest head.
     Newest,
     /// A head that the newest one continues.
-    Stale(Tip),
+    Stale {
+        /// Where it ends.
+        tip: Tip,
+        /// Since when its witnesses know it; none when there are none, or when it is of a log that was replaced.
+        time: Option<Timestamp>,
+    },
     /// Nothing that counts.
     Refused(String),
     /// No answer.
@@ -92,12 +105,13 @@ pub enum Outcome {
 
 impl Answered {
     /// What is to be said of it beside `head`, if anything.
-    pub(super) fn warning(&self, head: &Head) -> Option<String> {
+    #[must_use]
+    pub fn warning(&self, head: &Head) -> Option<String> {
         let from = &self.from;
         match &self.outcome {
             // A place that is away is told of by whoever asks it for more than this.
             Outcome::Newest | Outcome::Silent(_) => None,
-            Outcome::Stale(tip) => Some(format!(
+            Outcome::Stale { tip, .. } => Some(format!(
                 "{from} is stale: it serves the log with {} events, and {} are known",
                 tip.size,
                 head.size()
@@ -118,13 +132,23 @@ impl Judged {
         good.max_by_key(|(_, seen)| (seen.checkpoint.size(), seen.seconds()))
     }
 
+    /// What the only answer is.
+    pub(super) fn sole(&self) -> Option<&Verdict> {
+        let [(_, verdict)] = &self.verdicts[..] else { return None };
+        Some(verdict)
+    }
+
     /// Why there is no head among the answers.
     pub(super) fn into_error(self, base: &Url) -> HeadError {
         if let Some((from, verdict)) = self.verdicts.into_iter().next() {
             return match verdict {
-                Verdict::Bad(error) => refused(&from, error),
+                Verdict::Bad(error, _) => refused(&from, error),
                 Verdict::Replaced(log) => {
-                    refused(&from, LogError::OldLog { origin: log.origin().to_string() })
+                    let origin = log.checkpoint.origin().to_string();
+                    let logs = self.root.document().policy.logs().iter();
+                    let newest = logs.map(|log| format!("`{}`", log.key.name())).collect();
+                    let size = log.checkpoint.size();
+                    refused(&from, LogError::OldLog { origin, size, newest })
                 }
                 // Then there is one.
                 Verdict::Good(_) => HeadError::Missing { base: base.clone() },
@@ -144,7 +168,8 @@ impl Judged {
     /// Whether an answer is well formed and by somebody unknown: the root document may not be the newest, and whoever is
     /// stale must not hold back whoever is not.
     fn is_puzzling(&self) -> bool {
-        let is_unknown = |verdict: &Verdict| matches!(verdict, Verdict::Bad(LogError::Refused(_)));
+        let is_unknown =
+            |verdict: &Verdict| matches!(verdict, Verdict::Bad(LogError::Refused(_), _));
         self.verdicts.iter().any(|(_, verdict)| is_unknown(verdict))
     }
 
@@ -205,12 +230,14 @@ impl Follower<'_> {
 }
 
 fn verdict(head: &Bytes, root: &TrustedRoot, now: u64) -> Verdict {
-    match check(head, root.document(), now) {
-        Ok(seen) => Verdict::Good(Box::new(seen)),
-        Err(error) => match check_replaced(head, root.document()) {
-            Ok(Some(log)) => Verdict::Replaced(log),
-            Ok(None) => Verdict::Bad(error),
-            Err(error) => Verdict::Bad(error),
-        },
+    let error = match check(head, root.document(), now) {
+        Ok(seen) => return Verdict::Good(Box::new(seen)),
+        Err(error) => error,
+    };
+    let signed = |checkpoint| Signed { checkpoint, bytes: head.clone() };
+    match check_replaced(head, root.document()) {
+        Ok(Some(log)) => Verdict::Replaced(signed(log)),
+        Ok(None) => Verdict::Bad(error, signed_checkpoint(head, root.document()).map(signed)),
+        Err(error) => Verdict::Bad(error, None),
     }
 }

@@ -2,30 +2,20 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use jiff::Timestamp;
 use tare_tlog::checkpoint::Checkpoint;
 use tare_tlog::hash::Hash;
+use tare_tlog::policy::QuorumTime;
 
-use super::judge::{Answered, Answers, Judged, Outcome, Verdict};
+use super::judge::{Answered, Judged, Outcome, Signed, Verdict};
 use super::{Follower, HERE, refused};
 use crate::error::chain;
-use crate::head::check::{Seen, check};
+use crate::head::check::{Seen, check, timestamp};
 use crate::head::compare::{Comparison, compare};
-use crate::head::error::{Fork, HeadError, Tip};
+use crate::head::error::{Fork, HeadError, Rollback, Tip};
 use crate::head::evidence::{self, Side};
 use crate::head::store::KeptHead;
 use crate::root::TrustedRoot;
-
-/// What became of a head that somebody else has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Imported {
-    /// It continues the one that was kept here, and is kept in its place.
-    Newer,
-    /// It is the one that is kept here.
-    Same,
-    /// The one that is kept here continues it.
-    Older,
-}
 
 /// The head that counts.
 pub(super) struct Settled {
@@ -47,43 +37,25 @@ impl<'a> Candidate<'a> {
     }
 }
 
+impl Signed {
+    pub(super) fn side<'a>(&'a self, from: &'a str) -> Side<'a> {
+        Side { from, checkpoint: &self.checkpoint, bytes: &self.bytes }
+    }
+}
+
 impl KeptHead {
-    fn side(&self) -> Side<'_> {
+    pub(super) fn side(&self) -> Side<'_> {
         Side { from: HERE, checkpoint: &self.checkpoint, bytes: &self.bytes }
     }
 }
 
 impl Follower<'_> {
-    /// Compares a head that somebody else has with the one that is kept here, and keeps the newer one.
-    ///
-    /// # Errors
-    /// When it is refused, or contradicts what was seen here.
-    pub async fn import(&self, head: &Bytes, from: &str) -> Result<Imported, HeadError> {
-        let kept = self.store.head();
-        let judged = self.judge(Answers::one(from, head)).await?;
-        let kept = match kept {
-            Err(HeadError::Damaged { .. }) => {
-                let Some((_, seen)) = judged.newest() else {
-                    return Err(judged.into_error(self.registry.base()));
-                };
-                self.store.replace_damaged(&seen.bytes)?;
-                return Ok(Imported::Newer);
-            }
-            kept => kept?,
-        };
-        let before = kept.map(|kept| kept.checkpoint);
-        let imported = judged.newest().map(|(_, seen)| seen.checkpoint.clone());
-        let settled = self.settle(judged).await?.seen.checkpoint;
-        Ok(match before {
-            Some(before) if imported.as_ref() == Some(&before) => Imported::Same,
-            _ if imported.as_ref() == Some(&settled) => Imported::Newer,
-            _ => Imported::Older,
-        })
-    }
-
-    /// Finds the head that counts, and keeps it.
+    /// Finds the head that counts, and keeps it unless the root document has expired.
     pub(super) async fn settle(&self, judged: Judged) -> Result<Settled, HeadError> {
         let Some((from, seen)) = judged.newest() else {
+            if let Some(kept) = self.store.head()? {
+                self.check_refused(&judged, kept.side()).await?;
+            }
             return Err(judged.into_error(self.registry.base()));
         };
         let newest = Candidate { from, seen };
@@ -98,12 +70,38 @@ impl Follower<'_> {
                     newest.seen.clone()
                 }
             };
+            self.check_refused(&judged, Candidate { from: HERE, seen: &seen }.side()).await?;
+            let root = Arc::clone(&judged.root);
+            // W-43: what was seen stays as it is, and nothing new takes its place.
+            if root.document().is_expired(self.verified_now()?) {
+                let kept = kept.and_then(|kept| {
+                    check(&kept.bytes, root.document(), self.verified_now().ok()?).ok()
+                });
+                return Ok(Settled { root, seen: kept.unwrap_or(seen), answers });
+            }
             // Another process that kept a head meanwhile wins: what was compared is not what is there any more.
             if self.store.keep_head(kept.as_ref(), &seen.bytes, seen.seconds())? {
                 mark_stale(&mut answers, newest, &seen);
-                return Ok(Settled { root: Arc::clone(&judged.root), seen, answers });
+                return Ok(Settled { root, seen, answers });
             }
         }
+    }
+
+    /// What is refused counts for nothing; but if the log signed it and it contradicts `counted`, the log was forked,
+    /// however few cosigned it (W-51).
+    async fn check_refused(&self, judged: &Judged, counted: Side<'_>) -> Result<(), HeadError> {
+        for (from, verdict) in &judged.verdicts {
+            let Verdict::Bad(_, Some(signed)) = verdict else { continue };
+            if signed.checkpoint.origin() != counted.checkpoint.origin() {
+                continue;
+            }
+            let side = signed.side(from);
+            // What cannot be compared is refused all the same, for its own reason.
+            if let Err(fork @ HeadError::Fork(_)) = self.insist(side, counted, side).await {
+                return Err(fork);
+            }
+        }
+        Ok(())
     }
 
     /// Every answer has to be where the newest one came from.
@@ -119,10 +117,13 @@ impl Follower<'_> {
                 Verdict::Good(seen) => {
                     let other = Candidate { from, seen };
                     self.insist(other.side(), newest.side(), newest.side()).await?;
-                    Outcome::Stale(Tip::of(&seen.checkpoint))
+                    Outcome::Stale { tip: Tip::of(&seen.checkpoint), time: time_of(seen) }
                 }
-                Verdict::Replaced(log) => Outcome::Stale(Tip::of(log)),
-                Verdict::Bad(error) => Outcome::Refused(chain(error).join(": ")),
+                Verdict::Replaced(log) => {
+                    self.insist(log.side(from), newest.side(), log.side(from)).await?;
+                    Outcome::Stale { tip: Tip::of(&log.checkpoint), time: None }
+                }
+                Verdict::Bad(error, _) => Outcome::Refused(chain(error).join(": ")),
             };
             answers.push(Answered { from: from.clone(), outcome });
         }
@@ -151,7 +152,8 @@ impl Follower<'_> {
             let later = seen.filter(|seen| seen.seconds() >= newest.seen.seconds());
             return Ok(later.unwrap_or_else(|| newest.seen.clone()));
         }
-        self.insist(newest.side(), kept.side(), newest.side()).await?;
+        let proven = self.insist(newest.side(), kept.side(), newest.side()).await;
+        proven.map_err(|error| self.rollback(kept, newest, error))?;
         let seen = check(&kept.bytes, root.document(), self.verified_now()?);
         seen.map_err(|source| refused(HERE, source))
     }
@@ -174,6 +176,8 @@ impl Follower<'_> {
         if kept.checkpoint.size() <= old.size {
             return self.insist(kept.side(), newest.side(), newest.side()).await;
         }
+        // What was seen of it is no beginning of the new one.
+        self.store.forget_seen()?;
         self.progress.warn(&format!(
             "the log `{origin}` was replaced by `{}`: it ended with {} events, and what was seen here, {}, is dropped",
             newest.seen.checkpoint.origin(),
@@ -202,7 +206,12 @@ impl Follower<'_> {
     }
 
     /// Insists that `new` continues `old`; `found` is the one of both that was not known before.
-    async fn insist(&self, old: Side<'_>, new: Side<'_>, found: Side<'_>) -> Result<(), HeadError> {
+    pub(super) async fn insist(
+        &self,
+        old: Side<'_>,
+        new: Side<'_>,
+        found: Side<'_>,
+    ) -> Result<(), HeadError> {
         let (old, new) =
             if old.checkpoint.size() <= new.checkpoint.size() { (old, new) } else { (new, old) };
         match compare(self.registry, old.checkpoint, new.checkpoint).await? {
@@ -211,6 +220,25 @@ impl Follower<'_> {
                 let expected = if found.bytes == new.bytes { old } else { new };
                 Err(self.fork([expected, found], &prefix, &hashes))
             }
+        }
+    }
+
+    /// That the newest head is smaller than the kept one, and that nobody serves the tiles that would show whether it is of
+    /// the same log.
+    fn rollback(&self, kept: &KeptHead, newest: Candidate<'_>, error: HeadError) -> HeadError {
+        if !matches!(error, HeadError::Tiles(_) | HeadError::Unproven { .. }) {
+            return error;
+        }
+        let (seen, found) = (Tip::of(&kept.checkpoint), Tip::of(&newest.seen.checkpoint));
+        let name = format!("rollback-{}-{}.txt", seen.size, found.size);
+        let text = evidence::rollback(&self.id, self.now, [kept.side(), newest.side()]);
+        match self.store.keep_rollback(&name, &text) {
+            Ok(evidence) => {
+                let (registry, from) = (self.id.clone(), newest.from.to_owned());
+                let told = Rollback { registry, seen, found, from, evidence };
+                HeadError::Rollback(Box::new(told), Box::new(error))
+            }
+            Err(error) => error,
         }
     }
 
@@ -230,6 +258,13 @@ impl Follower<'_> {
     }
 }
 
+fn time_of(seen: &Seen) -> Option<Timestamp> {
+    match seen.time {
+        QuorumTime::At(seconds) => Some(timestamp(seconds)),
+        QuorumTime::NotRequired => None,
+    }
+}
+
 /// When what was kept is newer than the newest answer, nobody answered with the newest.
 fn mark_stale(answers: &mut [Answered], newest: Candidate<'_>, settled: &Seen) {
     if newest.seen.checkpoint.size() >= settled.checkpoint.size() {
@@ -237,7 +272,8 @@ fn mark_stale(answers: &mut [Answered], newest: Candidate<'_>, settled: &Seen) {
     }
     for answered in answers {
         if answered.outcome == Outcome::Newest {
-            answered.outcome = Outcome::Stale(Tip::of(&newest.seen.checkpoint));
+            let tip = Tip::of(&newest.seen.checkpoint);
+            answered.outcome = Outcome::Stale { tip, time: time_of(newest.seen) };
         }
     }
 }

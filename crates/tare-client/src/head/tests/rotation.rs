@@ -2,6 +2,7 @@
 
 use super::log::{NOW, TestLog};
 use super::{Person, assert_trust};
+use crate::error::ClientError as _;
 
 #[tokio::test]
 async fn a_replaced_log_is_left_where_its_root_document_says_that_it_ended() {
@@ -54,14 +55,35 @@ async fn a_newer_root_document_that_nobody_serves_is_missed() {
 }
 
 #[tokio::test]
-async fn under_an_expired_root_document_nothing_is_resolved() {
+async fn under_an_expired_root_document_nothing_new_is_taken() {
+    const LATER: u64 = NOW + 3 * 366 * 86_400;
     let mut log = TestLog::new(0);
     log.add(1).seal(NOW);
     let person = Person::at([log.serve()]);
-    let follower = person.follower(&log, NOW + 3 * 366 * 86_400);
+    // Somebody new sees a head, for what is locked, and keeps none.
+    let follower = person.follower(&log, LATER);
     let head = follower.head().await.unwrap();
     assert_trust(&follower.require_current(&head).unwrap_err(), "E-ROOT");
+    let error = follower.require_unexpired(&head).unwrap_err();
+    assert!(error.to_string().contains("expired on 2028-05-22T00:00:00Z"), "{error}");
+    assert!(error.help().unwrap().contains("publish version 2"));
     assert!(person.warnings.all()[0].contains("expired"), "{:?}", person.warnings.all());
+    assert_eq!(person.file(&log, "head"), None);
+    // For somebody who was there before, what they saw goes on counting.
+    let seen = person.head(&log).await.unwrap().size();
+    log.add(3).seal(NOW);
+    let follower = person.follower(&log, LATER);
+    assert_eq!(follower.head().await.unwrap().size(), seen);
+    let newer = log.objects()["head"].clone().into();
+    assert_trust(&follower.import(&newer, "ann").await.unwrap_err(), "E-ROOT");
+    let kept = person.file(&log, "head").unwrap();
+    // The same follower of a log that contradicts itself says so, expired or not.
+    let mut other = log.fork();
+    other.add(1).seal(NOW);
+    log.add(1).seal(NOW);
+    let person = person.now_at([log.serve(), other.serve()]);
+    assert_trust(&person.follower(&log, LATER).head().await.unwrap_err(), "E-FORK");
+    assert_eq!(person.file(&log, "head"), Some(kept));
 }
 
 #[tokio::test]
