@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::shelf::{Package, Shelf, files_below, flip, noise};
-use crate::support::{Evil, Outcome, Project};
+use crate::support::{Answer, Evil, Outcome, Project};
 
 /// A mirror of a shelf, in a folder of an operator.
 struct Mirror {
@@ -98,7 +98,44 @@ fn what_is_new_costs_what_is_new() {
     let asked = mirror.source.asked();
     assert!(asked.iter().filter(|path| path.starts_with("packs/")).count() == 1, "{asked:?}");
     assert!(asked.len() < 16, "{asked:?}");
+    for kind in ["events/", "tile/entries/"] {
+        let of_kind: Vec<_> = asked.iter().filter(|path| path.starts_with(kind)).collect();
+        assert!(of_kind.len() == 1 && of_kind[0].ends_with('-'), "only what is new: {asked:?}");
+    }
     assert_equal(&shelf, &mirror, &CONTENTS);
+    assert_in_origin(&shelf, &mirror, &["events", "tile"]);
+}
+
+/// Insists that every file of these kinds that the origin has now is the same in the mirror; it may have more widths.
+fn assert_in_origin(shelf: &Shelf, mirror: &Mirror, kinds: &[&str]) {
+    let origin = shelf.registry.public("");
+    for path in kinds.iter().flat_map(|kind| mirror.served(kind)) {
+        let Ok(theirs) = fs::read(origin.join(&path)) else { continue };
+        assert!(fs::read(mirror.folder().join(&path)).unwrap() == theirs, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_source_that_knows_no_ranges_or_holds_other_beginnings_sends_the_whole() {
+    let shelf = Shelf::with_family();
+    let source = Evil::serve(&shelf.registry.public(""), |_, file| match file {
+        Some(bytes) => Answer::With(Vec::new(), bytes),
+        None => Answer::truth(None),
+    });
+    let (plain, damaged) = (Mirror::of(source, ""), Mirror::init(&shelf, ""));
+    plain.sync().succeeds();
+    damaged.sync().succeeds();
+    let events = files_below(&damaged.folder().join("events"));
+    flip(events.last().unwrap());
+    shelf.publish(&Package::model("lab/m", "1.0.0"), &[("m.bin", &noise(8, 20_000))]);
+    plain.sync().succeeds();
+    damaged.sync().succeeds();
+    let asked = damaged.source.asked();
+    assert!(asked.iter().any(|path| path.starts_with("events/") && !path.ends_with('-')));
+    for mirror in [&plain, &damaged] {
+        assert_in_origin(&shelf, mirror, &["tile"]);
+        assert_equal(&shelf, mirror, &CONTENTS);
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use tare_tlog::note::Note;
 use super::forge::{Forge, package};
 use super::keys::Keys;
 use super::stage::Stage;
-use crate::shelf::{Package, Shelf, noise};
+use crate::shelf::{Package, Shelf, files_below, noise};
 use crate::support::Project;
 
 const TINY: &str = "\"lab/tiny\" = \"1\"";
@@ -96,8 +96,11 @@ fn the_same_release_under_an_honest_state_changes_nothing_for_anybody() {
         .state()
         .show(&[]);
     stage.show(honest.path());
+    let signatures = files_below(&mirror.folder().join("signatures"));
     mirror.sync().succeeds();
     assert!(mirror.cosigned(honest.path()));
+    let served = files_below(&mirror.folder().join("signatures"));
+    assert_eq!(served, signatures, "what was refused is served");
     customer.project.tare("update").succeeds();
     let versions = |lock: &str| lock.matches("version = \"1.0.0\"").count();
     assert_eq!(versions(&customer.project.read("Tare.lock")), versions(&lock));

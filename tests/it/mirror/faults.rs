@@ -79,6 +79,46 @@ fn a_scrub_finds_what_a_disk_has_damaged_and_fetches_it_again() {
 }
 
 #[test]
+fn a_run_that_failed_is_told_until_one_ends_well() {
+    let shelf = Shelf::empty();
+    let mirror = Mirror::init(&shelf, "");
+    let check = |max: &str| mirror.operator.tare(&format!("mirror status --check {max}"));
+    check("").ends_with(1).says(&["never synced"]);
+    mirror.sync().succeeds();
+    check("--max-lag 0").succeeds();
+    shelf.publish(&Package::model("lab/m", "1.0.0"), &[("m.bin", &noise(8, 9_000))]);
+    let entries = shelf.registry.public("tile/entries");
+    let aside = entries.with_extension("aside");
+    fs::rename(&entries, &aside).unwrap();
+    mirror.sync().ends_with(5);
+    let status = mirror.json("status");
+    assert_eq!(
+        (&status["failed-runs"], &status["last-failure"]["code"]),
+        (&1.into(), &"E-NOT-FOUND".into())
+    );
+    assert!(status["source-size"].as_u64() > status["size"].as_u64(), "{status}");
+    assert!(!status["last-failure"]["at"].as_str().unwrap().contains('.'), "{status}");
+    check("").ends_with(1).says(&["E-MIRROR-FAILED", "the last sync failed", "tile/entries"]);
+    let metrics = fs::read_to_string(mirror.folder().join("metrics")).unwrap();
+    assert!(metrics.contains("\ntare_mirror_failed_runs 1\n"), "{metrics}");
+    fs::rename(&aside, &entries).unwrap();
+    mirror.sync().succeeds();
+    check("--max-lag 0").succeeds();
+    assert_eq!(mirror.json("status")["failed-runs"], 0);
+}
+
+#[test]
+fn a_mirror_that_stays_behind_fails_the_check_of_its_lag() {
+    let shelf = Shelf::empty();
+    let mirror = Mirror::init(&shelf, "");
+    mirror.sync().succeeds();
+    shelf.publish(&Package::model("lab/m", "1.0.0"), &[("m.bin", &noise(8, 900_000))]);
+    mirror.operator.tare("mirror sync --max-bytes-per-run 1kB").succeeds();
+    mirror.operator.tare("mirror status --check").succeeds();
+    mirror.operator.tare("mirror status --check --max-lag 1").ends_with(1).says(&["E-MIRROR-LAG"]);
+}
+
+#[test]
 fn a_pack_that_was_on_its_way_is_gone_on_with() {
     let shelf = Shelf::empty();
     shelf.publish(&Package::model("lab/m", "1.0.0"), &[("m.bin", &noise(7, 4_000_000))]);

@@ -1,7 +1,7 @@
 //! What a mirror does about what has to go.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use registry_server::TakedownRequest;
 use tare_format::Sha256;
@@ -57,7 +57,10 @@ fn what_is_taken_down_goes_and_what_others_need_stays() {
     assert_equal(&shelf, &mirror, &["packs", "meta", "recipes"]);
     let status = mirror.json("status");
     assert_eq!(status["obeyed-takedowns"], 1, "{status}");
-    assert!(status["open-takedowns"].as_array().unwrap().is_empty());
+    let takedown = &status["takedowns"][0];
+    assert!(takedown["obeyed"].as_str() < takedown["deadline"].as_str(), "{takedown}");
+    let shown = mirror.operator.tare("mirror status").succeeds().stdout;
+    assert!(shown.contains("court, by ") && shown.contains("; obeyed 20"), "{shown}");
 
     let lax = Evil::honest(&lax.folder());
     mirror
@@ -186,6 +189,43 @@ fn what_is_redacted_is_in_no_file_any_more() {
 }
 
 #[test]
+fn a_line_that_is_redacted_goes_even_when_the_guard_stops_the_rest() {
+    let shelf = Shelf::with_family();
+    let folder = shelf.publish(&Package::model("lab/m", "1.0.0"), &[("m.bin", &noise(9, 90_000))]);
+    folder.tare_with(&["yank", "lab/m@1.0.0", "--reason", "it names Jane Roe"], "").succeeds();
+    let mirror = Mirror::init(&shelf, "");
+    mirror.sync().succeeds();
+    let lines = longest(&mirror.folder().join("events"));
+    let index = lines.lines().position(|line| line.contains("Jane Roe")).unwrap();
+    let app = shelf.registry.app();
+    shelf.registry.wait(async {
+        app.redact(u64::try_from(index).unwrap(), Class::Pii).await.unwrap();
+        app.advance().await.unwrap();
+    });
+    let file = mirror.folder().join(".mirror/mirror.toml");
+    let config = fs::read_to_string(&file).unwrap();
+    let other = config.replace("[filters]\n", "[filters]\ninclude = [\"nobody/*\"]\n");
+    fs::write(&file, other).unwrap();
+    let head = fs::read(mirror.folder().join("head")).unwrap();
+    mirror.sync().ends_with(10).says(&["E-MASS-DELETE"]);
+    for file in files_below(&mirror.folder()) {
+        let found = fs::read(&file).unwrap().windows(8).any(|bytes| bytes == b"Jane Roe");
+        assert!(!found, "{} still has the name", file.display());
+    }
+    assert_eq!(fs::read(mirror.folder().join("head")).unwrap(), head);
+    fs::write(&file, config).unwrap();
+    mirror.sync().succeeds();
+    assert_equal(&shelf, &mirror, &["packages", "notices", "packs", "meta"]);
+    assert_ne!(fs::read(mirror.folder().join("head")).unwrap(), head);
+}
+
+/// The text of the longest file of a folder.
+fn longest(folder: &Path) -> String {
+    let files = files_below(folder);
+    files.iter().filter_map(|file| fs::read_to_string(file).ok()).max_by_key(String::len).unwrap()
+}
+
+#[test]
 fn what_is_redacted_goes_however_much_of_the_mirror_it_is() {
     let shelf = Shelf::with_family();
     let gone = noise(50, 300_000);
@@ -194,11 +234,7 @@ fn what_is_redacted_goes_however_much_of_the_mirror_it_is() {
     mirror.sync().succeeds();
     let status = mirror.json("status");
     assert!(status["objects"].as_u64() > Some(20), "the guard looks away: {status}");
-    let lines: String = files_below(&mirror.folder().join("events"))
-        .iter()
-        .filter_map(|file| fs::read_to_string(file).ok())
-        .max_by_key(String::len)
-        .unwrap();
+    let lines = longest(&mirror.folder().join("events"));
     let is_publish = |line: &str| line.contains("\"publish\"") && line.contains("lab/m");
     let index = lines.lines().position(is_publish).unwrap();
     let app = shelf.registry.app();

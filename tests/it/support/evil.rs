@@ -77,7 +77,7 @@ impl Evil {
         format!("http://{}", self.address)
     }
 
-    /// The paths that were asked for so far, in order; those with a range end in ` first-last`.
+    /// The paths that were asked for so far, in order; those with a range end in ` first-last`, or ` first-`.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
@@ -120,7 +120,10 @@ fn converse(stream: &TcpStream, folder: &Path, lie: &Lie, log: &Mutex<Vec<String
         }
         // Nothing that is sent here is of interest.
         io::copy(&mut (&mut reader).take(length), &mut io::sink()).ok()?;
-        let suffix = range.as_ref().map(|range| format!(" {}-{}", range.start, range.end - 1));
+        let suffix = range.as_ref().map(|range| match range.end {
+            usize::MAX => format!(" {}-", range.start),
+            end => format!(" {}-{}", range.start, end - 1),
+        });
         log.lock().unwrap().push(format!("{path}{}", suffix.unwrap_or_default()));
         let file = fs::read(folder.join(&path)).ok();
         let goes_on = answer(stream, method == "HEAD", range, lie(&path, file)).ok()?;
@@ -130,7 +133,8 @@ fn converse(stream: &TcpStream, folder: &Path, lie: &Lie, log: &Mutex<Vec<String
 
 fn parse_range(text: &str) -> Option<Range<usize>> {
     let (first, last) = text.split_once('-')?;
-    Some(first.parse().ok()?..last.parse::<usize>().ok()? + 1)
+    let end = if last.is_empty() { usize::MAX } else { last.parse::<usize>().ok()? + 1 };
+    Some(first.parse().ok()?..end)
 }
 
 /// Sends an answer; whether the connection can be used again.
@@ -142,7 +146,13 @@ fn answer(
 ) -> io::Result<bool> {
     match answer {
         Answer::Bytes(bytes) => {
-            let (status, extra, bytes) = match range.filter(|range| range.end <= bytes.len()) {
+            let range = range.map(|range| match range.end {
+                usize::MAX => range.start..bytes.len(),
+                end => range.start..end,
+            });
+            let is_inside =
+                |range: &Range<usize>| range.start < range.end && range.end <= bytes.len();
+            let (status, extra, bytes) = match range.filter(is_inside) {
                 Some(range) => {
                     let (first, last, size) = (range.start, range.end - 1, bytes.len());
                     let extra = format!("content-range: bytes {first}-{last}/{size}\r\n");

@@ -126,7 +126,9 @@ impl Shared {
         loop {
             let (mut first, mut line) = (String::new(), String::new());
             reader.read_line(&mut first)?;
+            let mut start = 0;
             while reader.read_line(&mut line)? > 2 {
+                start = range_start(&line).unwrap_or(start);
                 line.clear();
             }
             let Some(path) = first.split(' ').nth(1) else { return Ok(()) };
@@ -135,13 +137,29 @@ impl Shared {
                 let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
                 files.get(path).cloned()
             };
-            let status = if found.is_some() { "200 OK" } else { "404 Not Found" };
+            let all = found.as_ref().map_or(0, Vec::len);
+            let (status, range) = match &found {
+                None => ("404 Not Found", String::new()),
+                Some(_) if start == 0 || start >= all => ("200 OK", String::new()),
+                Some(_) => {
+                    let range = format!("Content-Range: bytes {start}-{}/{all}\r\n", all - 1);
+                    ("206 Partial Content", range)
+                }
+            };
             let body = found.unwrap_or_default();
+            let body = body.get(start..).filter(|rest| !rest.is_empty()).unwrap_or(&body);
             self.traffic().note(path, body.len());
-            let mut answer =
-                format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
-            answer.extend_from_slice(&body);
+            let length = body.len();
+            let head = format!("HTTP/1.1 {status}\r\n{range}Content-Length: {length}\r\n\r\n");
+            let mut answer = head.into_bytes();
+            answer.extend_from_slice(body);
             stream.write_all(&answer)?;
         }
     }
+}
+
+/// From which byte on somebody asks, in a header line.
+fn range_start(line: &str) -> Option<usize> {
+    let line = line.trim_end().to_ascii_lowercase();
+    line.strip_prefix("range: bytes=")?.strip_suffix('-')?.parse().ok()
 }

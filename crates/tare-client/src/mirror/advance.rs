@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
+use tare_format::Sha256;
 use tare_format::event::{Event, EventBody};
 use tare_format::limits::Limits;
 use tare_store::ObjectKey;
@@ -32,6 +33,13 @@ pub(super) struct News {
     pub(super) replayed: Replayed,
 }
 
+impl News {
+    /// Whether it takes lines out of files that are served.
+    pub(super) fn redacts(&self) -> bool {
+        self.extension.events.iter().any(|event| event.leaf.event_type == "redact")
+    }
+}
+
 /// Where a mirror stands, and where its log does.
 #[derive(Clone, Copy)]
 struct Way<'a> {
@@ -53,19 +61,15 @@ pub(super) async fn advance(
         return Ok((position, None));
     }
     let way = Way { mirror, contents, position: &position, pending };
-    let registry = contents.upstream.registry;
-    let news = match way.follow(registry).await {
-        Ok(news) => news,
-        Err(error) if is_of_a_source(&error) => {
-            way.require_no_fork(now).await?;
-            way.hear_each(error, now).await?
-        }
-        Err(error) => return Err(error),
-    };
+    let news = way.search(now).await;
+    let accepted = news.as_ref().map_or(&[][..], |news| &news.replayed.published);
+    // After a failure too, when nothing is accepted and all of them go.
+    contents.settle_bundles(accepted.iter().map(|(_, published)| published)).await?;
+    let news = news?;
     let documents = news.replayed.published.iter().map(|(_, published)| published.release);
     let documents =
         documents.map(|release| (ObjectKey::Release(release), Limits::default().release_size));
-    fetch_all(contents, documents.collect(), true).await?;
+    fetch_all(contents, documents.collect()).await?;
     let position = Position {
         edge: news.extension.edge.clone(),
         last_time: news.replayed.last_time,
@@ -75,6 +79,17 @@ pub(super) async fn advance(
 }
 
 impl Way<'_> {
+    /// The events, from all sources together or, when those do not fit, from one of them.
+    async fn search(&self, now: Timestamp) -> Result<News, MirrorError> {
+        match self.follow(self.contents.upstream.registry).await {
+            Err(error) if is_of_a_source(&error) => {
+                self.require_no_fork(now).await?;
+                self.hear_each(error, now).await
+            }
+            other => other,
+        }
+    }
+
     /// The events as `registry` has them.
     async fn follow(&self, registry: &RegistryClient) -> Result<News, MirrorError> {
         let Self { mirror, contents, position, pending } = self;
@@ -87,7 +102,7 @@ impl Way<'_> {
         }
         // Bundles have their name for a check, so they may come from anywhere.
         let lines = extension.events.iter().filter_map(|event| event.line.as_deref());
-        fetch_all(contents, lines.flat_map(bundles_of).collect(), false).await?;
+        contents.stage_bundles(lines.flat_map(bundles_of).collect()).await?;
         let (id, inventory) = (&mirror.config.registry, &mirror.inventory);
         let replayed = replay(&mirror.folder, inventory, id, position, &extension.events).await?;
         Ok(News { extension, replayed })
@@ -166,8 +181,8 @@ fn is_of_a_source(error: &MirrorError) -> bool {
     }
 }
 
-/// The signature bundles that a line names.
-fn bundles_of(line: &str) -> Vec<(ObjectKey, u64)> {
+/// The signature bundles that a line names, with the most bytes of each.
+fn bundles_of(line: &str) -> Vec<(Sha256, u64)> {
     if !line.contains("\"publish\"") {
         return Vec::new();
     }
@@ -176,17 +191,16 @@ fn bundles_of(line: &str) -> Vec<(ObjectKey, u64)> {
     };
     let cap = Limits::default().signature_size;
     let bundles = published.signatures.iter().filter(|bundle| bundle.size <= cap);
-    bundles.map(|bundle| (ObjectKey::Signature(bundle.sha256), cap)).collect()
+    bundles.map(|bundle| (bundle.sha256, cap)).collect()
 }
 
-/// Fetches documents that the log itself needs. An inert event may name bundles that are nowhere.
+/// Fetches documents that the log itself needs.
 async fn fetch_all(
     contents: &Contents<'_>,
     keys: BTreeMap<ObjectKey, u64>,
-    is_required: bool,
 ) -> Result<(), MirrorError> {
     futures::stream::iter(keys)
-        .map(async |(key, cap)| contents.fetch_log_object(&key, cap, is_required).await)
+        .map(async |(key, cap)| contents.fetch_log_object(&key, cap).await)
         .buffer_unordered(contents.upstream.pace.connections())
         .try_collect()
         .await

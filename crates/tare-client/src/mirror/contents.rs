@@ -241,20 +241,12 @@ impl Contents<'_> {
         &self,
         key: &ObjectKey,
         cap: u64,
-        is_required: bool,
     ) -> Result<(), MirrorError> {
         if self.inventory.has(&key.path()).await? {
             return Ok(());
         }
         let check = |bytes: &Bytes| check_name(key, bytes);
-        let bytes = if is_required {
-            self.upstream.required(key, cap, check).await?
-        } else {
-            match self.upstream.object(key, cap, check).await? {
-                Got::There(bytes) => bytes,
-                Got::Nowhere(_) => return Ok(()),
-            }
-        };
+        let bytes = self.upstream.required(key, cap, check).await?;
         self.enter(key, &bytes, "log").await
     }
 

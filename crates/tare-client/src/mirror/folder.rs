@@ -145,26 +145,15 @@ impl Folder {
     /// # Errors
     /// When it is larger, or cannot be read.
     pub fn read(&self, path: &str, cap: u64) -> Result<Option<Vec<u8>>, MirrorError> {
-        let target = self.public(path);
-        let fail = |source| MirrorError::Read { path: target.clone(), source };
-        let file = match File::open(&target) {
-            Ok(file) => file,
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-                ) =>
-            {
-                return Ok(None);
-            }
-            Err(error) => return Err(fail(error)),
-        };
-        let mut bytes = Vec::new();
-        file.take(cap.saturating_add(1)).read_to_end(&mut bytes).map_err(fail)?;
-        if bytes.len() as u64 > cap {
-            return Err(fail(io::ErrorKind::FileTooLarge.into()));
-        }
-        Ok(Some(bytes))
+        read(&self.public(path), cap)
+    }
+
+    /// Reads a file that is on its way, of at most `cap` bytes; `None` when it is not there.
+    ///
+    /// # Errors
+    /// When it is larger, or cannot be read.
+    pub(super) fn read_staged(&self, path: &str, cap: u64) -> Result<Option<Vec<u8>>, MirrorError> {
+        read(&self.staging().join(path), cap)
     }
 
     /// Removes a served file; one that is not there is fine. Durable when it returns.
@@ -220,6 +209,26 @@ impl Folder {
     fn private(&self) -> PathBuf {
         self.root.join(PRIVATE)
     }
+}
+
+/// Reads a file of at most `cap` bytes; `None` when it is not there.
+fn read(target: &Path, cap: u64) -> Result<Option<Vec<u8>>, MirrorError> {
+    let fail = |source| MirrorError::Read { path: target.to_owned(), source };
+    let file = match File::open(target) {
+        Ok(file) => file,
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+        {
+            return Ok(None);
+        }
+        Err(error) => return Err(fail(error)),
+    };
+    let mut bytes = Vec::new();
+    file.take(cap.saturating_add(1)).read_to_end(&mut bytes).map_err(fail)?;
+    if bytes.len() as u64 > cap {
+        return Err(fail(io::ErrorKind::FileTooLarge.into()));
+    }
+    Ok(Some(bytes))
 }
 
 /// Closes a folder to everybody but its owner.

@@ -13,6 +13,7 @@ use super::config::Config;
 use super::contents::Clock;
 use super::folder::Folder;
 use super::inventory::Inventory;
+use super::report::whole_seconds;
 use crate::event::Progress;
 
 /// The key that cosigns checkpoints.
@@ -99,7 +100,7 @@ impl Mirror {
     }
 
     pub(super) fn now(&self) -> Timestamp {
-        (self.clock)()
+        whole_seconds((self.clock)())
     }
 
     pub(super) fn cosigner(&self) -> Result<SigningKey, MirrorError> {

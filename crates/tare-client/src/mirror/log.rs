@@ -3,6 +3,9 @@
 //! The mirror trusts no tile: it has the edge of its own tree and adds the new leaves to it. If the root that comes out is
 //! the signed one, every entry is right and the log continues what the mirror has; nothing else has to be proved. Tiles
 //! are written from the entries, so they are the origin's byte for byte, or the roots would differ.
+//!
+//! A file of entries or events that is not full has a name for each width, so its beginning is here under a shorter name. Only
+//! what comes after it is asked for; whatever is odd about that, the whole file is (Z-15).
 
 use std::collections::BTreeMap;
 
@@ -13,7 +16,8 @@ use tare_format::event::{LeafEntry, REDACTED};
 use tare_store::{LogPath, ObjectKey};
 use tare_tlog::hash::{Hash, leaf_hash};
 use tare_tlog::tile::{
-    EntryBundleId, TILE_WIDTH, TileId, TileWriter, bundles_between, decode_bundle, encode_bundle,
+    EntryBundleId, TILE_WIDTH, TileId, TileWriter, bundles_between, decode_bundle, decode_tile,
+    encode_bundle,
 };
 use tare_tlog::tree::Edge;
 
@@ -49,6 +53,7 @@ pub(super) struct Extension {
 }
 
 /// One bundle of entries and the lines to them.
+#[derive(Clone)]
 struct Block {
     first: u64,
     leaves: Vec<LeafEntry>,
@@ -63,15 +68,16 @@ pub(super) async fn extend(
     edge: &Edge,
     size: u64,
 ) -> Result<Extension, MirrorError> {
+    let mut writer = TileWriter::resume(edge, |tile| read_tile(folder, tile))
+        .map_err(|error| MirrorError::log(&error))?;
+    let held = Held::load(folder, edge)?;
     let ids: Vec<EntryBundleId> =
         bundles_between(edge.size(), size).map_err(|error| MirrorError::log(&error))?.collect();
     let blocks: Vec<Block> = futures::stream::iter(ids)
-        .map(|id| fetch_block(upstream, id))
+        .map(|id| fetch_block(upstream, id, held.as_ref().filter(|held| held.bundle == id.index())))
         .buffered(upstream.pace.connections())
         .try_collect()
         .await?;
-    let mut writer = TileWriter::resume(edge, |tile| read_tile(folder, tile))
-        .map_err(|error| MirrorError::log(&error))?;
     let mut extension =
         Extension { events: Vec::new(), edge: edge.clone(), files: BTreeMap::new() };
     let mut tiles = Vec::new();
@@ -115,12 +121,21 @@ fn page(lines: &[Option<String>]) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// A bundle and its page of events; each line is what its entry is the commitment to.
-async fn fetch_block(upstream: &Upstream<'_>, id: EntryBundleId) -> Result<Block, MirrorError> {
-    let bytes = fetch(upstream, id, ObjectKey::Entries, BUNDLE_CAP, |bytes, found| {
-        leaves(bytes, found).map(drop)
-    })
-    .await?;
+/// A bundle and its page of events; each line is what its entry is the commitment to. Entries that the tree has already are
+/// those of the tree.
+async fn fetch_block(
+    upstream: &Upstream<'_>,
+    id: EntryBundleId,
+    held: Option<&Held>,
+) -> Result<Block, MirrorError> {
+    if let Some(held) = held
+        && let Some(block) = held.grown(upstream, id).await
+    {
+        return Ok(block);
+    }
+    let known = held.map_or(&[][..], |held| &held.hashes);
+    let check = |bytes: &[u8], found| agree(&leaves(bytes, found)?, known);
+    let bytes = fetch(upstream, id, ObjectKey::Entries, BUNDLE_CAP, check).await?;
     let mut leaves = leaves(&bytes.0, bytes.1).map_err(MirrorError::Log)?;
     leaves.truncate(id.width().into());
     let (lines, _) = fetch(upstream, id, ObjectKey::Events, EVENTS_CAP, |bytes, _| {
@@ -129,6 +144,89 @@ async fn fetch_block(upstream: &Upstream<'_>, id: EntryBundleId) -> Result<Block
     .await?;
     let lines = lines_of(&lines, &leaves)?;
     Ok(Block { first: id.first_entry(), leaves, lines })
+}
+
+/// What the mirror has of the bundle that the log ended in.
+struct Held {
+    /// The number of the bundle.
+    bundle: u64,
+    /// The leaves of the tree in it.
+    hashes: Vec<Hash>,
+    /// The files of it, when they are what the tree says.
+    files: Option<HeldFiles>,
+}
+
+/// The beginnings of a bundle and its page.
+struct HeldFiles {
+    block: Block,
+    /// The bytes of the file of entries.
+    entries: u64,
+    /// The bytes of the file of events.
+    events: u64,
+}
+
+impl Held {
+    /// Nothing when the tree ends with a full bundle.
+    fn load(folder: &Folder, edge: &Edge) -> Result<Option<Self>, MirrorError> {
+        let width = u16::try_from(edge.size() % u64::from(TILE_WIDTH)).unwrap_or_default();
+        let bundle = edge.size() / u64::from(TILE_WIDTH);
+        let (Some(tile), Some(id)) =
+            (TileId::new(0, bundle, width), EntryBundleId::new(bundle, width))
+        else {
+            return Ok(None);
+        };
+        let hashes = decode_tile(tile, &read_tile(folder, &tile)?);
+        let hashes = hashes.map_err(|error| MirrorError::log(&error))?;
+        // A damaged file is no reason to fail: all of it is fetched then.
+        let files = HeldFiles::load(folder, id).ok().flatten();
+        let files = files.filter(|files| agree(&files.block.leaves, &hashes).is_ok());
+        Ok(Some(Self { bundle, hashes, files }))
+    }
+
+    /// The bundle at its new width, of which only what is new is fetched. Nothing when that does not fit what is here.
+    async fn grown(&self, upstream: &Upstream<'_>, id: EntryBundleId) -> Option<Block> {
+        let HeldFiles { block, entries, events } = self.files.as_ref()?;
+        let path = LogPath::new(id.index(), id.width())?;
+        let more = id.width().checked_sub(u16::try_from(block.leaves.len()).ok()?)?;
+        let added = EntryBundleId::new(id.index(), more)?;
+        let bytes = upstream.tail(&ObjectKey::Entries(path), *entries, BUNDLE_CAP).await?;
+        let new = leaves(&bytes, added).ok()?;
+        let bytes = upstream.tail(&ObjectKey::Events(path), *events, EVENTS_CAP).await?;
+        let new_lines = lines(&bytes, &new).ok()?;
+        let mut grown = block.clone();
+        grown.leaves.extend(new);
+        grown.lines.extend(new_lines);
+        Some(grown)
+    }
+}
+
+impl HeldFiles {
+    fn load(folder: &Folder, id: EntryBundleId) -> Result<Option<Self>, MirrorError> {
+        let Some(path) = LogPath::new(id.index(), id.width()) else { return Ok(None) };
+        let entries = folder.read(&ObjectKey::Entries(path).path(), BUNDLE_CAP)?;
+        let events = folder.read(&ObjectKey::Events(path).path(), EVENTS_CAP)?;
+        let (Some(entries), Some(events)) = (entries, events) else { return Ok(None) };
+        let leaves = leaves(&entries, id).map_err(MirrorError::Log)?;
+        let lines = lines_of(&events, &leaves)?;
+        let block = Block { first: id.first_entry(), leaves, lines };
+        // Bytes after the last line are none of the origin's file.
+        let is_whole = page(&block.lines) == events;
+        let (entries, events) = (entries.len() as u64, events.len() as u64);
+        Ok(is_whole.then_some(Self { block, entries, events }))
+    }
+}
+
+/// Whether entries begin with those that the tree has.
+fn agree(leaves: &[LeafEntry], known: &[Hash]) -> Result<(), String> {
+    if leaves.len() < known.len() {
+        return Err(format!("{} entries, expected at least {}", leaves.len(), known.len()));
+    }
+    let differs =
+        leaves.iter().zip(known).position(|(leaf, hash)| leaf_hash(&leaf.to_bytes()) != *hash);
+    match differs {
+        None => Ok(()),
+        Some(place) => Err(format!("entry {place} is another one than the tree has")),
+    }
 }
 
 fn lines_of(bytes: &[u8], leaves: &[LeafEntry]) -> Result<Vec<Option<String>>, MirrorError> {

@@ -31,6 +31,7 @@ pub mod sync;
 pub mod window;
 
 mod advance;
+mod bundles;
 mod contents;
 mod error;
 mod evidence;

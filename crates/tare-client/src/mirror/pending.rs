@@ -27,6 +27,8 @@ pub(super) struct Pending {
     pub(super) proof: TlogProof,
     /// The checkpoint in it.
     pub(super) checkpoint: Checkpoint,
+    /// The time of its last event, which only the log states.
+    pub(super) logged: Timestamp,
     /// The root document that it was verified under.
     pub(super) root: TrustedRoot,
     /// Root documents that the mirror has not written yet, the first one it lacked up to the newest.
@@ -87,7 +89,8 @@ pub(super) async fn verify(
         // W-30: a mirror moves on no more than anybody else.
         root.require_unexpired(now)?;
         let proof = TlogProof::parse(bytes).map_err(|error| MirrorError::log(&error))?;
-        return Ok(Pending { proof, checkpoint: seen.checkpoint, root, new_roots });
+        let (checkpoint, logged) = (seen.checkpoint, seen.logged);
+        return Ok(Pending { proof, checkpoint, logged, root, new_roots });
     }
 }
 

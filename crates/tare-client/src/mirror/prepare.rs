@@ -67,6 +67,7 @@ pub(super) async fn prepare(
     let id = &mirror.config.registry;
     let pending = pending::verify(registry, &mirror.folder, id, &bytes, now).await?;
     let size = pending.checkpoint.size();
+    mirror.note_source(size, pending.logged).await?;
     if size <= position.edge.size() && position.edge.size() > 0 {
         mirror.check_known(&position, &pending, now)?;
         if size < position.edge.size() {

@@ -175,7 +175,7 @@ impl Mirror {
         serde_json::to_vec_pretty(&registry).map_err(|error| MirrorError::log(&error))
     }
 
-    /// The mirror's earlier files of events, without the lines that are redacted now, in every width that it still has.
+    /// The files of events, new and earlier, without the lines that are redacted now, in every width that there is.
     fn redacted_events(&self, news: &News) -> Result<BTreeMap<String, Vec<u8>>, MirrorError> {
         let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
         for (index, payload) in redactions(news) {
@@ -184,10 +184,7 @@ impl Mirror {
             for width in 1..=TILE_WIDTH {
                 let Some(at) = LogPath::new(number, width) else { continue };
                 let path = ObjectKey::Events(at).path();
-                if news.extension.files.contains_key(&path) {
-                    continue;
-                }
-                let kept = match files.get(&path) {
+                let kept = match files.get(&path).or_else(|| news.extension.files.get(&path)) {
                     Some(bytes) => Some(bytes.clone()),
                     None => self.folder.read(&path, 256 << 16)?,
                 };

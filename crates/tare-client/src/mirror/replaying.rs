@@ -13,6 +13,7 @@ use tare_store::ObjectKey;
 use tare_tlog::map::{Key, MemoryMap, Value};
 
 use super::MirrorError;
+use super::bundles::read_bundle;
 use super::folder::Folder;
 use super::inventory::Inventory;
 use super::log::NewEvent;
@@ -80,7 +81,7 @@ pub(super) async fn replay(
     let start = Start { size: position.edge.size(), last_time: position.last_time };
     let mut replay = Replay::new(registry.clone(), pages, map, start, ahead);
     let mut published = Vec::new();
-    let mut bundles = Bundles(|bundle: &SignatureRef| read_bundle(folder, bundle));
+    let mut bundles = Bundles(|bundle: &SignatureRef| read_bundle(folder, &bundle.sha256));
     let mut since_flush = 0;
     for event in events {
         let line = event.line.as_deref().unwrap_or(REDACTED);
@@ -129,11 +130,6 @@ fn publication(line: &str) -> Option<(Timestamp, Published)> {
         EventBody::Publish(published) => Some((event.time, *published)),
         _ => None,
     }
-}
-
-fn read_bundle(folder: &Folder, bundle: &SignatureRef) -> Option<Vec<u8>> {
-    let path = ObjectKey::Signature(bundle.sha256).path();
-    folder.read(&path, Limits::default().signature_size).ok().flatten()
 }
 
 fn differs(error: ReplayError<MirrorError>) -> MirrorError {

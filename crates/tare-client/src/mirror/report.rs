@@ -12,8 +12,9 @@ use super::position::Position;
 use super::prepare::Prepared;
 use super::publish::Shown;
 use super::select::{Count, Level};
-use super::status::{STATUS_FORMAT, Status};
+use super::status::{FailedRun, STATUS_FORMAT, Status};
 use super::{Mirror, MirrorError};
+use crate::error::{ClientError as _, chain};
 
 /// The setting with what the last complete sync found.
 const REPORT: &str = "report";
@@ -30,7 +31,13 @@ struct Report {
     #[serde(default)]
     source_size: u64,
     #[serde(default)]
+    source_time: Option<Timestamp>,
+    #[serde(default)]
     last_sync: Option<Timestamp>,
+    #[serde(default)]
+    failed_runs: u64,
+    #[serde(default)]
+    last_failure: Option<FailedRun>,
 }
 
 impl Mirror {
@@ -80,23 +87,56 @@ impl Mirror {
         self.keep(&report).await
     }
 
-    /// Writes what the mirror says of its health. `source_size` is what the source showed.
+    /// Remembers what a source shows as the newest, when it is newer than all before.
+    pub(super) async fn note_source(&self, size: u64, time: Timestamp) -> Result<(), MirrorError> {
+        let mut report = self.report().await?;
+        if size <= report.source_size {
+            return Ok(());
+        }
+        (report.source_size, report.source_time) = (size, Some(whole_seconds(time)));
+        self.keep(&report).await
+    }
+
+    /// Writes what the mirror says of its health after a sync that ended well.
     pub(super) async fn write_status(
         &self,
         position: &Position,
-        source_size: u64,
         shown: Option<Shown>,
     ) -> Result<(), MirrorError> {
         let mut report = self.report().await?;
-        report.source_size = source_size;
-        if source_size == position.edge.size() {
+        if report.source_size == position.edge.size() {
             report.last_sync = Some(self.now());
         }
+        report.failed_runs = 0;
         if let Some(shown) = shown {
             (report.head_size, report.head_time) = (shown.size, shown.time);
         }
         self.keep(&report).await?;
-        let status = self.status_of(position, &report).await?;
+        self.refresh_status(position).await
+    }
+
+    /// Writes that a sync failed, and why. When that cannot be written, either, the sync's own failure is the one to tell.
+    pub(super) async fn note_failure(&self, error: &MirrorError) {
+        let noted = async {
+            let mut report = self.report().await?;
+            report.failed_runs = report.failed_runs.saturating_add(1);
+            report.last_failure = Some(FailedRun {
+                at: self.now(),
+                code: error.code().to_owned(),
+                reason: chain(error).join(": "),
+            });
+            self.keep(&report).await?;
+            self.refresh_status(&self.position().await?).await
+        };
+        if let Err(error) = noted.await {
+            self.progress
+                .warn(&format!("the status cannot be written: {}", chain(&error).join(": ")));
+        }
+    }
+
+    /// Writes the files of the status from what is known.
+    pub(super) async fn refresh_status(&self, position: &Position) -> Result<(), MirrorError> {
+        let status = self.status_of(position, &self.report().await?).await?;
         let bytes = status.to_bytes().map_err(|error| MirrorError::log(&error))?;
         self.folder.write("status.json", &bytes)?;
         Ok(self.folder.write("metrics", status.metrics().as_bytes())?)
@@ -123,8 +163,9 @@ impl Mirror {
     async fn status_of(&self, position: &Position, report: &Report) -> Result<Status, MirrorError> {
         let there = self.inventory.total().await?;
         let takedowns = self.inventory.takedowns().await?;
-        let (obeyed, open): (Vec<_>, Vec<_>) =
-            takedowns.into_iter().partition(|takedown| takedown.obeyed.is_some());
+        let obeyed = takedowns.iter().filter(|takedown| takedown.obeyed.is_some()).count() as u64;
+        let now = self.now();
+        let missed = takedowns.iter().filter(|takedown| takedown.is_missed(now)).count() as u64;
         Ok(Status {
             format: STATUS_FORMAT.to_owned(),
             registry: self.config.registry.clone(),
@@ -133,8 +174,12 @@ impl Mirror {
             root: position.edge.root().to_string(),
             head_size: report.head_size,
             source_size: report.source_size,
+            log_time: position.last_time.map(whole_seconds),
+            source_time: report.source_time,
             head_time: report.head_time,
             last_sync: report.last_sync,
+            failed_runs: report.failed_runs,
+            last_failure: report.last_failure.clone(),
             last_scrub: self.inventory.last_scrub().await?,
             objects: there.objects,
             bytes: there.bytes,
@@ -142,8 +187,14 @@ impl Mirror {
             held: report.held,
             left_out: report.left_out.clone(),
             coverage: self.config.filters.words(),
-            open_takedowns: open,
-            obeyed_takedowns: obeyed.len() as u64,
+            takedowns,
+            obeyed_takedowns: obeyed,
+            missed_takedowns: missed,
         })
     }
+}
+
+/// A time without what no reader needs of it.
+pub(super) fn whole_seconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
 }

@@ -71,9 +71,7 @@ impl Mirror {
             self.repair(registry, limits, &mut scrubbed).await?;
         }
         scrubbed.missing = self.inventory.missing().await?.len() as u64;
-        let position = self.position().await?;
-        let source_size = self.status().await?.source_size;
-        self.write_status(&position, source_size, None).await?;
+        self.refresh_status(&self.position().await?).await?;
         Ok(scrubbed)
     }
 
@@ -131,7 +129,7 @@ impl Mirror {
         for path in &scrubbed.damaged {
             match path.parse() {
                 Ok(key @ (ObjectKey::Release(_) | ObjectKey::Signature(_))) => {
-                    contents.fetch_log_object(&key, Sizes::default().release_size, true).await?;
+                    contents.fetch_log_object(&key, Sizes::default().release_size).await?;
                 }
                 _ => releases.extend(self.inventory.needed_by(path).await?),
             }

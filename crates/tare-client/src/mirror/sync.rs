@@ -4,7 +4,8 @@
 //! head.pending ─► entries, events ─► replay ─► takedowns ─► contents ─► pages … tiles ─► checkpoint ─► head ─► removals
 //! ```
 //! Contents come before anything that names them, and what is removed goes after nothing names it any more. A source that
-//! shows what the mirror has costs one request.
+//! shows what the mirror has costs one request. A log that redacts a line is taken on at once, before the guard and before
+//! contents (Z-9): the files that have the line must not wait, and the head that shows the new size can.
 
 use std::collections::BTreeSet;
 
@@ -12,6 +13,7 @@ use serde::Serialize;
 use tare_format::Sha256;
 use tare_store::ObjectKey;
 
+use super::advance::News;
 use super::candidate::{Candidate, Standing};
 use super::contents::Contents;
 use super::guard;
@@ -94,6 +96,18 @@ impl Mirror {
         options: SyncOptions,
     ) -> Result<Synced, MirrorError> {
         let _lock = self.folder.lock()?;
+        let outcome = self.run(registry, options).await;
+        if let Err(error) = &outcome {
+            self.note_failure(error).await;
+        }
+        outcome
+    }
+
+    async fn run(
+        &self,
+        registry: &RegistryClient,
+        options: SyncOptions,
+    ) -> Result<Synced, MirrorError> {
         self.write_drafts().await?;
         let pace = Pace::new(options.limits);
         let before = registry.transport().requests();
@@ -105,7 +119,7 @@ impl Mirror {
                 (synced.from, synced.to) = (size, size);
                 let shown = self.show(&pending, self.now())?;
                 synced.is_proven = shown.is_some();
-                self.write_status(&position, size, shown).await?;
+                self.write_status(&position, shown).await?;
             }
             Outlook::Stale { size } => {
                 let position = self.position().await?;
@@ -144,19 +158,26 @@ impl Mirror {
     ) -> Result<(), MirrorError> {
         (synced.from, synced.to) = (prepared.plan.from, prepared.plan.from);
         self.unsettle(prepared).await?;
-        // Before the guard, which is about the operator's filters.
+        // Before the guard, which is about the operator's filters, and whatever the limits of the run.
         let deleted = self.obey(prepared).await? + self.drop_redacted(prepared).await?;
         (synced.takedowns, synced.deleted) = (prepared.plan.takedowns.len() as u64, deleted);
+        self.forget_redacted(prepared).await?;
+        let redacts = prepared.news.as_ref().is_some_and(News::redacts);
+        if redacts {
+            self.take_on(prepared, &contents.upstream).await?;
+            synced.to = prepared.position.edge.size();
+        }
         if !options.allow_mass_delete {
             guard::check(prepared.plan.removed, prepared.plan.there)?;
         }
         if let Err(stop) = self.fetch_contents(prepared, contents, synced).await? {
             synced.paused = Some(stop.to_string());
             let position = self.position().await?;
-            let shown = prepared.pending.checkpoint.size();
-            return self.write_status(&position, shown, None).await;
+            return self.write_status(&position, None).await;
         }
-        self.take_on(prepared, &contents.upstream).await?;
+        if !redacts {
+            self.take_on(prepared, &contents.upstream).await?;
+        }
         let shown = self.show(&prepared.pending, self.now())?;
         synced.to = prepared.position.edge.size();
         synced.is_proven = shown.is_some();
@@ -165,7 +186,7 @@ impl Mirror {
         change.set(SETTLED, &settled_filters(&self.config.filters)).await?;
         change.commit().await?;
         self.write_coverage(prepared).await?;
-        self.write_status(&prepared.position, synced.to, shown).await
+        self.write_status(&prepared.position, shown).await
     }
 
     /// Enters what became of releases, and that the contents are not complete until this run says so.
@@ -257,7 +278,6 @@ impl Mirror {
             change.hold(&planned.release, planned.level, &needs).await?;
         }
         change.commit().await?;
-        self.forget_redacted(prepared).await?;
         Obedience { folder: &self.folder, inventory: &self.inventory }.delete_unneeded().await
     }
 

@@ -72,6 +72,13 @@ impl Upstream<'_> {
         Ok(bytes)
     }
 
+    /// What comes after the first `start` bytes of an object that has grown, as one place sends it. Nothing of it is checked.
+    pub(super) async fn tail(&self, key: &ObjectKey, start: u64, cap: u64) -> Option<Bytes> {
+        let bytes = self.registry.tail(key, start, cap).await?;
+        self.pace.pay(bytes.len() as u64).await;
+        Some(bytes)
+    }
+
     /// A pack, into a file of `staging` that a run which was killed goes on with. Its bytes have its name.
     pub(super) async fn pack(
         &self,

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use futures::future::join_all;
-use reqwest::header::CONTENT_ENCODING;
+use reqwest::header::{CONTENT_ENCODING, CONTENT_RANGE, RANGE};
 use tare_format::limits::Limits;
 use tare_format::location::Location;
 use tare_format::recipe::Recipe;
@@ -122,6 +122,30 @@ impl RegistryClient {
             return Err(RegistryError::nobody(format!("`{key}`"), round.into_failures()));
         }
         Ok(found)
+    }
+
+    /// What comes after the first `start` bytes of an object of at most `cap` bytes, from the place that is asked first; a
+    /// file server without ranges sends all of it, and the beginning is dropped. Nothing is checked, and nobody is blamed:
+    /// what came before may have changed. Who cannot use what comes asks for the whole.
+    pub(crate) async fn tail(&self, key: &ObjectKey, start: u64, cap: u64) -> Option<Bytes> {
+        let turn = self.sources.round_for::<RegistryError>(key).next()?;
+        let url = self.public(turn.site.base(), key).ok()?;
+        let request = Request::get(url).header(RANGE, &format!("bytes={start}-"));
+        let fetched = self.transport.fetch(&request.brisk(turn.meter()), cap).await.ok()?;
+        if encoding(fetched.header(&CONTENT_ENCODING)).is_some() {
+            return None;
+        }
+        match fetched.status {
+            206 => {
+                let found = fetched.header(&CONTENT_RANGE).unwrap_or_default();
+                found.starts_with(&format!("bytes {start}-")).then_some(fetched.bytes)
+            }
+            200 => {
+                let start = usize::try_from(start).ok()?;
+                (start <= fetched.bytes.len()).then(|| fetched.bytes.slice(start..))
+            }
+            _ => None,
+        }
     }
 
     /// What each place answers when it is asked for an object of at most `cap` bytes, all at the same time.
