@@ -164,12 +164,12 @@ fn apply(
 /// Whether an event changes anything (E-19): what is yanked is not yanked again, and what is withdrawn stays so.
 fn is_change(release: &ReleaseRecord, next: &Standing) -> bool {
     let now = release.changes.last().map_or(&Standing::Available, |change| &change.standing);
-    match (now, next) {
+    !matches!(
+        (now, next),
         (Standing::Withdrawn { .. }, _)
-        | (Standing::Available, Standing::Available)
-        | (Standing::Yanked { .. }, Standing::Yanked { .. }) => false,
-        _ => true,
-    }
+            | (Standing::Available, Standing::Available)
+            | (Standing::Yanked { .. }, Standing::Yanked { .. })
+    )
 }
 
 /// Takes in what a line alone does not say: which releases are gone, and what was done for a reason that is.
