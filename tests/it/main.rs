@@ -28,4 +28,5 @@ mod tidy;
 mod tree;
 mod update;
 mod verify;
+mod verify_bundle;
 mod yank;

@@ -25,8 +25,10 @@ mod remove;
 mod search;
 mod signer;
 mod tree;
+mod trust;
 mod update;
 mod verify;
+mod verify_bundle;
 mod whoami;
 mod why;
 mod withdraw;
@@ -52,6 +54,9 @@ pub(crate) enum Command {
     Why(why::WhyArgs),
     Info(info::InfoArgs),
     Verify(verify::VerifyArgs),
+    VerifyBundle(verify_bundle::VerifyBundleArgs),
+    #[command(subcommand)]
+    Trust(trust::TrustCommand),
     Audit(audit::AuditArgs),
     #[command(subcommand)]
     Advisory(advisory::AdvisoryCommand),
@@ -96,6 +101,8 @@ impl Command {
             Self::Why(args) => why::run(&args, context),
             Self::Info(args) => info::run(&args, context).await,
             Self::Verify(args) => verify::run(&args, context).await,
+            Self::VerifyBundle(args) => verify_bundle::run(&args, context),
+            Self::Trust(command) => trust::run(command, context),
             Self::Audit(args) => audit::run(&args, context).await,
             Self::Advisory(command) => advisory::run(command, context).await,
             Self::Bundle(command) => bundle::run(command, context).await,

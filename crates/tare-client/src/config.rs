@@ -11,6 +11,9 @@
 //! url = "https://registry.example/"
 //! id = "tr1-0123456789abcdef0123456789abcdef"   # refused if the URL ever serves another registry
 //! mirrors = ["https://mirror.example/"]         # read from first; nothing is believed that they send
+//!
+//! [trust]                                       # at home only, see `crate::sigstore`
+//! root-sha256 = "sha256:…"
 //! ```
 
 mod error;
@@ -20,6 +23,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use tare_format::Sha256;
 use tare_format::registry::RegistryId;
 use tare_store::durable;
 use toml_edit::{Array, DocumentMut, Item, Table, TableLike, value};
@@ -77,12 +81,14 @@ impl KnownRegistry {
 pub struct Config {
     registries: BTreeMap<String, KnownRegistry>,
     default: Option<String>,
+    trust_root: Option<Sha256>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct File {
     registry: Choice,
+    trust: Option<Trust>,
     registries: BTreeMap<String, Entry>,
 }
 
@@ -90,6 +96,12 @@ struct File {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct Choice {
     default: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Trust {
+    root_sha256: Sha256,
 }
 
 #[derive(Deserialize)]
@@ -108,10 +120,12 @@ impl Config {
     /// When a file cannot be read, or has a mistake.
     pub fn load(home: &Path, folder: &Path) -> Result<Self, ConfigError> {
         let mut config = Self::default();
-        config.read(&home.join(CONFIG_FILE))?;
+        let at_home = home.join(CONFIG_FILE);
+        config.read(&at_home, true)?;
         let above: Vec<&Path> = folder.ancestors().collect();
         for folder in above.into_iter().rev() {
-            config.read(&folder.join(".tare").join(CONFIG_FILE))?;
+            let path = folder.join(".tare").join(CONFIG_FILE);
+            config.read(&path, path == at_home)?;
         }
         Ok(config)
     }
@@ -125,6 +139,12 @@ impl Config {
     #[must_use]
     pub fn default_name(&self) -> Option<&str> {
         self.default.as_deref()
+    }
+
+    /// The trust root that is pinned, if one is.
+    #[must_use]
+    pub const fn trust_root(&self) -> Option<Sha256> {
+        self.trust_root
     }
 
     /// The registry that `choice` means: a name, a URL, or the default.
@@ -150,9 +170,14 @@ impl Config {
         Ok(known.unwrap_or_else(|| KnownRegistry::new(url.as_str(), url.clone())))
     }
 
-    fn read(&mut self, path: &Path) -> Result<(), ConfigError> {
+    fn read(&mut self, path: &Path, is_home: bool) -> Result<(), ConfigError> {
         let Some(text) = read_text(path)? else { return Ok(()) };
         let file: File = toml::from_str(&text).map_err(|error| syntax(path, &text, &error))?;
+        match file.trust {
+            Some(trust) if is_home => self.trust_root = Some(trust.root_sha256),
+            Some(_) => return Err(ConfigError::TrustElsewhere { path: path.to_owned() }),
+            None => {}
+        }
         for (name, Entry { url, id, mirrors }) in file.registries {
             check_name(&name)?;
             let read = |text: &String| {
@@ -239,6 +264,21 @@ impl ConfigFile {
     /// When the file has something else where a table should be.
     pub fn set_default(&mut self, name: &str) -> Result<(), ConfigError> {
         self.table("registry")?.insert("default", value(name));
+        Ok(())
+    }
+
+    /// Pins a trust root, or none.
+    ///
+    /// # Errors
+    /// When the file has something else where a table should be.
+    pub fn set_trust_root(&mut self, root: Option<Sha256>) -> Result<(), ConfigError> {
+        match root {
+            Some(root) => {
+                self.table("trust")?.insert("root-sha256", value(root.to_string()));
+            }
+            // The table too: an empty one is a mistake when it is read.
+            None => drop(self.document.remove("trust")),
+        }
         Ok(())
     }
 

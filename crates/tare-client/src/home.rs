@@ -9,6 +9,7 @@
 //! cache/<registry>/<ns>/<name>.page              package pages; may be removed at any time
 //! cache/<registry>/state/ab/<sha256>             nodes of the state map; may be removed at any time
 //! registries/<registry>/                         what was seen of each registry's log; not to be lost
+//! trust/<sha256>.json                            trust roots that were pinned
 //! projects/<hash>                                where the projects are that use the store
 //! ```
 //!

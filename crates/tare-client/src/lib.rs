@@ -13,6 +13,7 @@
 //! | [`source`], [`pages`], [`history`], [`documents`], [`standing`] | what a registry says, fetched once and kept |
 //! | [`root`], [`head`] | which keys speak for a registry, and what its log says is current |
 //! | [`trust`] | from what a registry says to a release that somebody accepted has signed |
+//! | [`sigstore`] | bundles that others signed, and the trust root they hang from |
 //! | [`fetch`], [`install`] | from signed releases to contents, trees and links |
 //! | [`home`], [`local`], [`usage`], [`cache`] | the local store, who uses it, and what may go |
 //! | [`graph`], [`audit`], [`verify`], [`info`] | what is used and why, under which licences, whether it is intact, what it is |
@@ -47,6 +48,7 @@ pub mod publish;
 pub mod registry;
 pub mod resolve;
 pub mod root;
+pub mod sigstore;
 pub mod source;
 pub mod standing;
 pub mod transport;

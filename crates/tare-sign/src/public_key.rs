@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use aws_lc_rs::digest::Digest;
 use aws_lc_rs::signature::{self, ParsedPublicKey, VerificationAlgorithm};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -272,6 +273,11 @@ impl PublicKey {
     #[must_use]
     pub fn verifies(&self, bytes: &[u8], signature: &[u8]) -> bool {
         self.parsed().is_some_and(|key| key.verify_sig(bytes, signature).is_ok())
+    }
+
+    /// Whether `signature` is one of this key over the bytes that have this digest. Never for Ed25519, which signs bytes.
+    pub(crate) fn verifies_digest(&self, digest: &Digest, signature: &[u8]) -> bool {
+        self.parsed().is_some_and(|key| key.verify_digest_sig(digest, signature).is_ok())
     }
 
     fn parsed(&self) -> Option<ParsedPublicKey> {

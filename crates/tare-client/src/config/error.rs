@@ -66,6 +66,12 @@ pub enum ConfigError {
         /// Where it is.
         url: Url,
     },
+    /// A project's file pins a trust root.
+    #[error("`{}` pins a trust root, expected that only in the configuration at home", path.display())]
+    TrustElsewhere {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file cannot be written.
     #[error("failed to save the configuration")]
     Write(#[from] DurableError),
@@ -96,6 +102,10 @@ impl ClientError for ConfigError {
             }),
             Self::NoDefault => Some(
                 "add one with `tare login --registry URL` or `tare registry add NAME URL`"
+                    .to_owned(),
+            ),
+            Self::TrustElsewhere { .. } => Some(
+                "remove `[trust]` there; whoever trusts that root pins it with `tare trust use FILE`"
                     .to_owned(),
             ),
             Self::Taken { name, .. } => Some(format!(
