@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use tare_store::durable::{DurableError, Folders, Staged, sync_folder};
+use tare_store::durable::{DurableError, Folders, Staged, TEMPORARY_PREFIX, sync_folder};
 use tare_tlog::key::{Algorithm, KeyName, SigningKey};
 use zeroize::Zeroizing;
 
@@ -92,22 +92,38 @@ impl Folder {
         self.root.join(path)
     }
 
-    /// Takes the lock.
+    /// Takes the lock, and removes the temporary files of a process that was killed while it had it.
     ///
     /// # Errors
-    /// When another process has it.
+    /// When another process has it, or a file cannot be removed.
     pub fn lock(&self) -> Result<Lock, MirrorError> {
         let path = self.private().join("lock");
         let fail = |source| MirrorError::Read { path: path.clone(), source };
         let file =
             File::options().create(true).truncate(false).write(true).open(&path).map_err(fail)?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock { _file: file }),
+            Ok(()) => {
+                self.remove_leftovers()?;
+                Ok(Lock { _file: file })
+            }
             Err(fs::TryLockError::WouldBlock) => {
                 Err(MirrorError::Busy { folder: self.root.clone() })
             }
             Err(fs::TryLockError::Error(source)) => Err(fail(source)),
         }
+    }
+
+    /// Only who has the lock writes, so temporary files belong to nobody then. Parts of packs are gone on with.
+    fn remove_leftovers(&self) -> Result<(), MirrorError> {
+        let staging = self.staging();
+        let fail = |source| MirrorError::Read { path: staging.clone(), source };
+        for entry in fs::read_dir(&staging).map_err(fail)? {
+            let entry = entry.map_err(fail)?;
+            if entry.file_name().to_string_lossy().starts_with(TEMPORARY_PREFIX) {
+                fs::remove_file(entry.path()).map_err(fail)?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes a served file, over what is there: durable when it returns, and at one stroke.
@@ -259,6 +275,17 @@ mod tests {
         assert!(matches!(folder.lock(), Err(MirrorError::Busy { .. })));
         drop(lock);
         assert!(folder.lock().is_ok());
+    }
+
+    #[test]
+    fn what_a_killed_process_left_goes_with_the_next_lock() {
+        let (_temporary, folder) = folder();
+        for name in [format!("{TEMPORARY_PREFIX}x"), "pack.part".to_owned()] {
+            fs::write(folder.staging().join(name), b"x").unwrap();
+        }
+        drop(folder.lock().unwrap());
+        let left = fs::read_dir(folder.staging()).unwrap().map(|entry| entry.unwrap().file_name());
+        assert_eq!(left.collect::<Vec<_>>(), ["pack.part"]);
     }
 
     #[test]
