@@ -118,9 +118,21 @@ async fn write_immutable(
         write(registry, files).await?;
     }
     if events::is_any_since(db, "root", projected).await? {
-        write(registry, root_files(db).await?).await?;
+        write_roots(registry, root_files(db).await?).await?;
     }
     Ok(nodes)
+}
+
+/// Writes what [`root_files`] gives. Which of them is the newest comes after all of them: files that are written together
+/// come in any order, and `root/latest` names one.
+async fn write_roots(
+    registry: &Registry,
+    files: Vec<(ObjectKey, Vec<u8>)>,
+) -> Result<(), ApiError> {
+    let (notes, newest): (Vec<_>, Vec<_>) =
+        files.into_iter().partition(|(key, _)| *key != ObjectKey::NewestRoot);
+    write(registry, notes).await?;
+    write(registry, newest).await
 }
 
 /// The file of a node. A bucket without rows is known by its hash, and has none.

@@ -4,9 +4,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use registry_server::{Config, Registry};
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
-use tare_store::MemoryStore;
 use tare_store::fault::{Fault, FaultStore};
+use tare_store::{MemoryStore, ObjectKey, ObjectStore as _};
 
 use crate::support::head::{head, require_continues};
 use crate::support::{Built, Client, Package, Shared, TestRegistry};
@@ -155,4 +156,25 @@ async fn a_write_to_the_database_that_fails_leaves_all_or_nothing() {
         assert_eq!(registry.problems().await, [""; 0], "{verb} {table}");
     }
     assert!(failed > 10, "{failed} writes failed");
+}
+
+/// Makes a registry over a store that fails so, and insists that the root document is there when it is named. Gives how many
+/// operations it took.
+async fn make_over(fault: Fault) -> usize {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Shared(Arc::new(MemoryStore::new().unwrap()));
+    let faulty = Arc::new(FaultStore::new(store.clone(), fault));
+    let seen = Arc::<FaultStore<Shared>>::clone(&faulty);
+    let made = Registry::with_store(Config::new(folder.path()), seen).await;
+    assert_eq!(made.is_ok(), fault == Fault::None, "{fault:?}");
+    let is_there = |key| store.size(&key).unwrap().is_some();
+    assert!(is_there(ObjectKey::Root(1)) || !is_there(ObjectKey::NewestRoot), "{fault:?}");
+    faulty.operations()
+}
+
+#[tokio::test]
+async fn no_root_document_is_the_newest_before_it_is_there() {
+    for nth in 0..make_over(Fault::None).await {
+        make_over(Fault::Once(nth)).await;
+    }
 }
