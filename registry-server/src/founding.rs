@@ -172,6 +172,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let config = Config::new(folder.path().join("registry"));
         std::fs::create_dir_all(&config.path).unwrap();
+        // The database comes before the keys, and is empty until both are there.
+        std::fs::write(config.database(), "").unwrap();
         let first = small_root(&config).unwrap();
         let log = std::fs::read(config.keys().join("log.key")).unwrap();
         Registry::init(&config).await.unwrap();

@@ -4,6 +4,8 @@
 //! like to everybody who saw the first. So when a registry opens, its own public heads and those who cosign are compared with
 //! the database, before anything is written. So is the key that it would sign with.
 
+use std::path::Path;
+
 use tare_store::backend::read_all;
 use tare_store::{ObjectKey, StoreError};
 use tare_tlog::bundle::TlogProof;
@@ -11,11 +13,43 @@ use tare_tlog::checkpoint::Checkpoint;
 use tare_tlog::key::VerifierKey;
 use tare_tlog::note::Note;
 
+use crate::config::Config;
 use crate::cosigners::Seen;
 use crate::db::tree;
 use crate::error::ApiError;
 use crate::registry::{OpenError, Registry};
 use crate::sequence::newest_root;
+
+/// Refuses a folder whose database is gone, before another is made in its place: it would begin a second log under the names
+/// and keys of the first. A making that was cut off leaves no such folder, since the database is made first of all.
+///
+/// # Errors
+/// [`OpenError::Lost`].
+pub(crate) fn refuse_lost(config: &Config) -> Result<(), OpenError> {
+    refuse_beside(config, &config.keys().join("root.key"))?;
+    refuse_shown(config)
+}
+
+/// As [`refuse_lost`], judged by the public files alone.
+///
+/// # Errors
+/// [`OpenError::Lost`].
+pub(crate) fn refuse_shown(config: &Config) -> Result<(), OpenError> {
+    [ObjectKey::NewestRoot, ObjectKey::PendingHead, ObjectKey::Head, ObjectKey::Checkpoint]
+        .iter()
+        .try_for_each(|key| refuse_beside(config, &config.public().join(key.to_string())))
+}
+
+fn refuse_beside(config: &Config, found: &Path) -> Result<(), OpenError> {
+    if !found.exists() {
+        return Ok(());
+    }
+    Err(OpenError::Lost {
+        path: config.path.clone(),
+        database: config.database(),
+        found: found.to_owned(),
+    })
+}
 
 /// Refuses a database that does not continue what was said in public.
 ///

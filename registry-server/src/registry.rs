@@ -1,13 +1,12 @@
 //! An open registry: its database, its store, and what is passed in from outside.
 
+mod open_error;
+
 use std::fs::{File, TryLockError};
-use std::io;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex as BlockingMutex};
 
 use tare_format::registry::{REGISTRY_FORMAT, RegistryId};
-use tare_store::{FolderStore, ObjectStore, StoreError};
-use tare_tlog::hash::Hash;
+use tare_store::{FolderStore, ObjectStore};
 use tare_tlog::key::SigningKey;
 use tare_tlog::note::Note;
 use tokio::sync::{Mutex, Notify, RwLock};
@@ -19,107 +18,10 @@ use crate::entropy::Entropy;
 use crate::error::ApiError;
 use crate::founding::{FirstRoot, make_folder, small_root};
 use crate::key_file::{self, KeyFileError};
-use crate::log_key::LogKeyError;
 use crate::root::draft_path;
 use crate::{guard, projection};
 
-/// Why a registry did not open.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another server has it.
-    #[error("the registry in `{}` is served by another process", path.display())]
-    Locked {
-        /// The registry's folder.
-        path: PathBuf,
-    },
-    /// There is no registry.
-    #[error("there is no registry in `{}`", path.display())]
-    Absent {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// There is no registry yet, and its first root document is being signed.
-    #[error(
-        "there is no registry in `{}` yet: `{}` is the draft of its first root document. Have enough keys sign it and run \
-         `tare-registry root publish`, or remove it to make a registry with a root of one key",
-        path.display(),
-        draft.display()
-    )]
-    Drafted {
-        /// The folder.
-        path: PathBuf,
-        /// The draft.
-        draft: PathBuf,
-    },
-    /// There is one already.
-    #[error("there is a registry in `{}` already", path.display())]
-    Exists {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// The folder cannot be used.
-    #[error("failed to {action} `{}`", path.display())]
-    Folder {
-        /// What was being done.
-        action: &'static str,
-        /// To what.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The store cannot be used.
-    #[error("failed to open the store of the registry")]
-    Store(#[from] StoreError),
-    /// The database cannot be used, or was written by a newer version.
-    #[error("failed to open the database of the registry")]
-    Database(#[from] sqlx::Error),
-    /// The database is not that of a registry of this format.
-    #[error("the database is of format `{found}`, this version reads `{REGISTRY_FORMAT}`")]
-    Format {
-        /// What the database says.
-        found: String,
-    },
-    /// The registry could not be begun.
-    #[error("failed to make the registry")]
-    Found(#[source] ApiError),
-    /// The log cannot be signed.
-    #[error("the registry cannot add to its log")]
-    LogKey(#[from] LogKeyError),
-    /// The log's key could not be kept.
-    #[error("failed to keep the key of the log")]
-    Key(#[from] KeyFileError),
-    /// The database is older than what was said in public.
-    #[error(
-        "the database has {own} events, and {by} has {size}: it was put back from a backup, and going on would fork the \
-         log. Put back a newer backup, or replace the log by a root document (`tare-registry root --help`)"
-    )]
-    RolledBack {
-        /// How many events the database has.
-        own: u64,
-        /// Who has more.
-        by: String,
-        /// How many they have.
-        size: u64,
-    },
-    /// The database has another history than what was said in public.
-    #[error(
-        "{by} has the root {root} for {size} events, and the database has {found}: they are two histories of one log. Put back \
-         the database that it was made from, or replace the log by a root document (`tare-registry root --help`)"
-    )]
-    Forked {
-        /// Who has another one.
-        by: String,
-        /// Of how many events.
-        size: u64,
-        /// The root that they have.
-        root: Hash,
-        /// The root in the database.
-        found: String,
-    },
-    /// What a crash had left undone could not be done.
-    #[error("failed to bring the public files up to date")]
-    Recover(#[source] ApiError),
-}
+pub use open_error::OpenError;
 
 /// What the routes get: a registry that several requests share.
 pub type App = Arc<Registry>;
@@ -149,10 +51,13 @@ impl Registry {
     /// Makes a registry in the folder of `config`, which may be absent or empty: with one root key and no witnesses.
     ///
     /// # Errors
-    /// [`OpenError::Exists`] when there is one; [`OpenError::Drafted`] when there is a draft of its root, which somebody may have
+    /// [`OpenError::Exists`] when there is one; [`OpenError::Lost`] when there was one; [`OpenError::Drafted`] when there is a draft of its root, which somebody may have
     /// signed; else when the folder, the keys or the database cannot be made.
     pub async fn init(config: &Config) -> Result<(), OpenError> {
         refuse_draft(config)?;
+        if !config.is_initialised() {
+            guard::refuse_lost(config)?;
+        }
         let database = Self::prepare(config).await?;
         let root = small_root(config).map_err(OpenError::Found)?;
         Self::establish(config, database, &root).await
@@ -187,6 +92,9 @@ impl Registry {
 
     /// The folder and the empty database of a registry that is to be made.
     async fn prepare(config: &Config) -> Result<Database, OpenError> {
+        if std::fs::metadata(config.database()).map_or(true, |found| found.len() == 0) {
+            guard::refuse_shown(config)?;
+        }
         std::fs::create_dir_all(&config.path).map_err(|source| OpenError::Folder {
             action: "make the folder",
             path: config.path.clone(),
@@ -216,7 +124,7 @@ impl Registry {
     /// Opens the registry for serving: takes the lock on its folder, and does what a crash had left undone.
     ///
     /// # Errors
-    /// [`OpenError::Absent`], [`OpenError::Locked`], or when a part of it cannot be used.
+    /// [`OpenError::Absent`], [`OpenError::Lost`], [`OpenError::Locked`], or when a part of it cannot be used.
     pub async fn open(config: Config) -> Result<App, OpenError> {
         Self::require(&config)?;
         let path = config.lock();
@@ -299,6 +207,7 @@ impl Registry {
             return Ok(());
         }
         refuse_draft(config)?;
+        guard::refuse_lost(config)?;
         Err(OpenError::Absent { path: config.path.clone() })
     }
 

@@ -107,3 +107,38 @@ async fn an_operators_command_leaves_public_files_to_the_server() {
     Registry::open(config).await.unwrap();
     assert!(file.exists());
 }
+
+/// Tries all that could make a registry, and insists that each names this file, and that nothing changes.
+async fn require_lost(config: &Config, left: &str) {
+    let before = files(&config.path);
+    let opened = Registry::open(config.clone()).await.map(drop);
+    let served = Registry::open_or_init(config.clone()).await.map(drop);
+    for refused in [opened, served, Registry::init(config).await] {
+        let said = refused.unwrap_err().to_string();
+        for named in [left, "registry.sqlite` is missing", "from a backup"] {
+            assert!(said.contains(named), "{said}");
+        }
+    }
+    assert_eq!(files(&config.path), before);
+}
+
+#[tokio::test]
+async fn without_its_database_a_registry_is_not_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config::new(folder.path().join("registry"));
+    let registry = Registry::open_or_init(config.clone()).await.unwrap();
+    let id = registry.id().clone();
+    registry.close().await;
+    drop(registry);
+    let (database, backup) = (config.path.join("registry.sqlite"), folder.path().join("backup"));
+    std::fs::rename(&database, &backup).unwrap();
+    require_lost(&config, "keys/root.key").await;
+    // The key of the root belongs elsewhere; what is public says it all the same.
+    std::fs::remove_file(config.keys().join("root.key")).unwrap();
+    require_lost(&config, "public/root/latest").await;
+    // What SQLite makes of a name that it does not find.
+    std::fs::write(&database, "").unwrap();
+    assert!(matches!(Registry::init(&config).await, Err(OpenError::Lost { .. })));
+    std::fs::rename(&backup, &database).unwrap();
+    assert_eq!(Registry::open(config).await.unwrap().id(), &id);
+}
