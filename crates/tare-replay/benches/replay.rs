@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a bench may stop at the first surprise")]
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
@@ -13,9 +14,9 @@ use tare_format::event::{
 };
 use tare_format::registry::RegistryId;
 use tare_format::{PackageName, Sha256};
-use tare_replay::replay::{Signatures, Start};
+use tare_replay::replay::{Entry, Outcome, Signatures, Start};
 use tare_replay::signed::MissingBundle;
-use tare_replay::{MemoryPages, Redactions, Replay, SignedBy, signed_by};
+use tare_replay::{Bundles, Line, MemoryPages, Redactions, Replay, SignedBy, signed_by};
 use tare_sign::{Claim, KeyPair, Signer as _, sign_release};
 use tare_tlog::map::MemoryMap;
 
@@ -45,8 +46,15 @@ impl Signatures for Checked {
     }
 }
 
-static KEY: LazyLock<KeyPair> = LazyLock::new(|| KeyPair::generate().unwrap());
-static LOG: LazyLock<Vec<(Vec<u8>, String)>> = LazyLock::new(make_log);
+/// One for each namespace.
+static KEYS: LazyLock<Vec<KeyPair>> =
+    LazyLock::new(|| (0..NAMESPACES).map(|_| KeyPair::generate().unwrap()).collect());
+static LOG: LazyLock<Log> = LazyLock::new(make_log);
+
+struct Log {
+    lines: Vec<(Vec<u8>, String)>,
+    bundles: HashMap<Sha256, Vec<u8>>,
+}
 
 fn registry() -> RegistryId {
     RegistryId::of_root(&Sha256::of(ROOT))
@@ -56,18 +64,23 @@ fn name(package: usize) -> PackageName {
     format!("lab-{}/model-{package}", package % NAMESPACES).parse().unwrap()
 }
 
-fn published(package: usize, version: usize) -> Published {
+/// A publish event and its signature bundle.
+fn published(package: usize, version: usize) -> (Published, Vec<u8>) {
     let release = Sha256::of(format!("{package} {version}").as_bytes());
+    let id = format!("{}@1.{version}.0", name(package)).parse().unwrap();
+    let claim = Claim { release: id, digest: release, registry: registry() };
+    let bundle = sign_release(&claim, &KEYS[package % NAMESPACES]).unwrap();
+    let (signature, size) = (Sha256::of(&bundle), bundle.len());
     let text = format!(
-        r#"{{"package":"{}","version":"1.{version}.0","kind":"model","release":"{release}","release-size":4096,"dependencies":[{{"name":"{}","requirement":"^1","relation":"base"}}],"variants":["bf16","q4"],"default-variant":"bf16","license":{{"weights":"Apache-2.0"}},"size":16000000000,"signatures":[{{"sha256":"{release}","size":900}}]}}"#,
+        r#"{{"package":"{}","version":"1.{version}.0","kind":"model","release":"{release}","release-size":4096,"dependencies":[{{"name":"{}","requirement":"^1","relation":"base"}}],"variants":["bf16","q4"],"default-variant":"bf16","license":{{"weights":"Apache-2.0"}},"size":16000000000,"signatures":[{{"sha256":"{signature}","size":{size}}}]}}"#,
         name(package),
         name(package / 2)
     );
-    serde_json::from_str(&text).unwrap()
+    (serde_json::from_str(&text).unwrap(), bundle)
 }
 
 /// The event with this number, states aside.
-fn body(number: usize) -> (&'static str, EventBody) {
+fn body(number: usize, bundles: &mut HashMap<Sha256, Vec<u8>>) -> (&'static str, EventBody) {
     if number == 0 {
         return (BY_REGISTRY, EventBody::Root { version: 1, sha256: Sha256::of(ROOT) });
     }
@@ -79,7 +92,7 @@ fn body(number: usize) -> (&'static str, EventBody) {
     let (package, round) = (number % PACKAGES, number / PACKAGES);
     let body = match round {
         0 => {
-            let key = KEY.public_key().to_signer_key();
+            let key = KEYS[package % NAMESPACES].public_key().to_signer_key();
             EventBody::Signer { package: name(package), key, change: Change::Add }
         }
         round if round % 8 == 7 => {
@@ -87,15 +100,19 @@ fn body(number: usize) -> (&'static str, EventBody) {
             let reason = "the tokenizer has the wrong vocabulary".to_owned();
             EventBody::Yank { package: name(package), version, reason }
         }
-        round => EventBody::Publish(Box::new(published(package, round))),
+        round => {
+            let (published, bundle) = published(package, round);
+            bundles.insert(published.signatures[0].sha256, bundle);
+            EventBody::Publish(Box::new(published))
+        }
     };
     ("ann", body)
 }
 
-fn make_log() -> Vec<(Vec<u8>, String)> {
+fn make_log() -> Log {
     let mut replay = start();
-    let mut log = Vec::with_capacity(EVENTS);
-    let mut bodies = (0..).map(body);
+    let (mut log, mut bundles) = (Vec::with_capacity(EVENTS), HashMap::new());
+    let mut numbers = 0..;
     while log.len() < EVENTS {
         let (by, body) = if log.len() % BATCH == BATCH - 1 {
             let commitment = replay.commitment().unwrap();
@@ -103,7 +120,7 @@ fn make_log() -> Vec<(Vec<u8>, String)> {
             let (depth, count) = (commitment.depth(), commitment.count());
             (BY_REGISTRY, EventBody::State { depth, count, root, root_version: 1 })
         } else {
-            bodies.next().unwrap()
+            body(numbers.next().unwrap(), &mut bundles)
         };
         let index = log.len() as u64;
         let mut salt = [0; 16];
@@ -116,7 +133,7 @@ fn make_log() -> Vec<(Vec<u8>, String)> {
         assert!(outcome.judgement.is_effective(), "{text}: {outcome:?}");
         log.push((entry, text));
     }
-    log
+    Log { lines: log, bundles }
 }
 
 fn start() -> Replay<MemoryPages> {
@@ -128,34 +145,44 @@ fn start() -> Replay<MemoryPages> {
 #[divan::bench(sample_count = 5, sample_size = 1)]
 fn replay_of_100_000_events() {
     let mut replay = start();
-    for (entry, text) in &*LOG {
+    for (entry, text) in &LOG.lines {
         replay.push(entry, text, &mut Checked).unwrap();
     }
+    replay.finish().unwrap();
+}
+
+/// What a mirror does: the same and every signature, on all cores.
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn replay_and_signatures_of_100_000_events() {
+    let mut replay = start();
+    let entries: Vec<Entry<'_>> =
+        LOG.lines.iter().map(|(leaf, line)| Entry { leaf, line }).collect();
+    let mut bundles = Bundles::new(|asked: &SignatureRef| LOG.bundles.get(&asked.sha256).cloned());
+    let all_effective = |outcome: Outcome, _: Option<&Line>| {
+        assert!(outcome.judgement.is_effective(), "{outcome:?}");
+    };
+    replay.push_all(&entries, &mut bundles, all_effective).unwrap();
     replay.finish().unwrap();
 }
 
 /// What a mirror pays to know of redactions before it begins.
 #[divan::bench(sample_count = 5, sample_size = 1)]
 fn scan_of_100_000_lines_for_redactions() -> Redactions {
-    Redactions::scan(LOG.iter().map(|(_, text)| text.as_str()))
+    Redactions::scan(LOG.lines.iter().map(|(_, text)| text.as_str()))
 }
 
 /// The leaf of each of 100,000 lines, for comparison: the least that anybody has to do.
 #[divan::bench(sample_count = 5, sample_size = 1)]
 fn hashes_of_100_000_lines() {
-    for (_, text) in &*LOG {
+    for (_, text) in &LOG.lines {
         divan::black_box(LeafEntry::of("publish", text));
     }
 }
 
-/// One signature, which a replay checks for each release.
+/// One signature of a key that was not seen before.
 #[divan::bench]
 fn one_signature(bencher: divan::Bencher<'_, '_>) {
-    let mut release = published(7, 1);
-    let claim = Claim { release: release.id(), digest: release.release, registry: registry() };
-    let bundle = sign_release(&claim, &*KEY).unwrap();
-    release.signatures =
-        vec![SignatureRef { sha256: Sha256::of(&bundle), size: bundle.len() as u64 }];
-    let (accepted, id) = ([KEY.public_key().to_signer_key()], registry());
-    bencher.bench(|| signed_by(&release, &accepted, &id, |_| Some(&bundle)).unwrap());
+    let (release, bundle) = published(7, 1);
+    let (accepted, id) = ([KEYS[7].public_key().to_signer_key()], registry());
+    bencher.bench(|| signed_by(&release, &accepted, &id, |_| Some(bundle.clone())).unwrap());
 }

@@ -24,6 +24,7 @@ pub mod signed;
 pub mod states;
 
 mod lines;
+mod parallel;
 
 pub use judge::{Context, Judgement, Reason, judge};
 pub use namespace::NamespaceState;
@@ -31,7 +32,7 @@ pub use notices::{KnownAdvisory, KnownTakedown, NoticesState};
 pub use package::{PackageState, ReleaseState, Standing};
 pub use page::{Content, Line, Page, PageError, Redactions};
 pub use replay::{MemoryPages, Pages, Replay, ReplayError};
-pub use signed::{SignedBy, signed_by};
+pub use signed::{Bundles, SignedBy, signed_by};
 pub use states::{States, needs};
 
 #[cfg(test)]

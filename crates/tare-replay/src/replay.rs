@@ -6,6 +6,7 @@
 
 mod error;
 mod pages;
+mod read;
 mod signatures;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -13,9 +14,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use jiff::Timestamp;
 use sha2::Digest as _;
 use tare_format::Sha256;
-use tare_format::event::{
-    Event, EventBody, LeafEntry, PageKey, Published, REDACTED, Residue, SignerKey,
-};
+use tare_format::event::{EventBody, PageKey, Published, Residue, SignerKey};
 use tare_format::registry::RegistryId;
 use tare_tlog::hash::Hash;
 use tare_tlog::map::{Commitment, Key, MemoryMap, Value};
@@ -25,9 +24,12 @@ use crate::page::{self, Content, Line, Redactions};
 use crate::signed::SignedBy;
 use crate::states::{States, needs};
 
+use read::Read;
+
 pub use error::ReplayError;
 pub use pages::{MemoryPages, Pages};
-pub use signatures::{Bundles, Signatures};
+pub use read::Entry;
+pub use signatures::Signatures;
 
 /// Where a replay begins.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -148,22 +150,8 @@ impl<P: Pages> Replay<P> {
         line: &str,
         signatures: &mut impl Signatures,
     ) -> Result<Outcome, ReplayError<P::Error>> {
-        let index = self.size;
-        let (judgement, state) = match self.read(entry, line)? {
-            Err(reason) => (Judgement::Inert(reason), None),
-            Ok(read) => {
-                self.load(&read)?;
-                let judgement = self.judge(&read, index, signatures)?;
-                if judgement.is_effective() {
-                    self.take_in(&read, line)?
-                } else {
-                    (judgement, None)
-                }
-            }
-        };
-        self.size = index.saturating_add(1);
-        self.last = state;
-        Ok(Outcome { index, judgement, state })
+        let read = Read::of(&Entry { leaf: entry, line });
+        self.push_read(read, line, signatures).map(|(outcome, _)| outcome)
     }
 
     /// Writes what has changed since the last time, and forgets what it holds of pages. A long replay calls it now and
@@ -204,47 +192,6 @@ impl<P: Pages> Replay<P> {
         let states = std::mem::take(&mut self.states);
         self.flush()?;
         Ok((self.pages, self.map, states))
-    }
-
-    /// From the bytes to a line; or to the reason why it can have no effect.
-    fn read(
-        &self,
-        entry: &[u8],
-        text: &str,
-    ) -> Result<Result<Line, Reason>, ReplayError<P::Error>> {
-        let Ok(leaf) = LeafEntry::parse(entry) else { return Ok(Err(Reason::Unreadable)) };
-        let payload = Sha256::of(text.as_bytes());
-        if payload != leaf.payload {
-            if text == REDACTED {
-                return self.read_redacted(&leaf);
-            }
-            let (index, expected) = (self.size, leaf.payload);
-            return Err(ReplayError::OtherPayload { index, expected, found: payload });
-        }
-        Ok(match Event::from_line(text) {
-            Err(_) => Err(Reason::Unreadable),
-            Ok(None) => Err(Reason::UnknownType),
-            Ok(Some(event)) if event.body.type_name() != leaf.event_type => Err(Reason::OtherType),
-            Ok(Some(event)) => Ok(Line::of(payload, event)),
-        })
-    }
-
-    fn read_redacted(
-        &self,
-        leaf: &LeafEntry,
-    ) -> Result<Result<Line, Reason>, ReplayError<P::Error>> {
-        let residue = self.ahead.find(&leaf.payload);
-        let fits =
-            |residue: &&Residue| residue.type_name().is_none_or(|name| name == leaf.event_type);
-        let residue = residue
-            .filter(fits)
-            .ok_or(ReplayError::Forged { index: self.size, payload: leaf.payload })?;
-        Ok(match residue {
-            Residue::Inert => Err(Reason::RedactedInert),
-            residue => {
-                Ok(Line { payload: leaf.payload, content: Content::Redacted(residue.clone()) })
-            }
-        })
     }
 
     /// Opens the pages that a judgement needs.

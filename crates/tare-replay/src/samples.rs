@@ -16,15 +16,16 @@ use tare_sign::{Claim, KeyPair, Signer as _, sign_release};
 
 use crate::judge::{Context, Judgement, judge};
 use crate::page::{Line, Redactions};
-use crate::replay::{Bundles, MemoryPages, Outcome, Replay, Signatures, Start};
+use crate::replay::{MemoryPages, Outcome, Replay, Signatures, Start};
+use crate::signed::Bundles;
 use crate::signed::{SignedBy, signed_by};
 use crate::states::States;
 
 /// The text of the first root document.
 const ROOT: &[u8] = b"tare-root/v1\n";
 
-static KEYS: LazyLock<[KeyPair; 2]> =
-    LazyLock::new(|| [(); 2].map(|()| KeyPair::generate().unwrap()));
+static KEYS: LazyLock<[KeyPair; 3]> =
+    LazyLock::new(|| [(); 3].map(|()| KeyPair::generate().unwrap()));
 
 thread_local! {
     static BUNDLES: RefCell<HashMap<Sha256, Vec<u8>>> = RefCell::default();
@@ -259,7 +260,7 @@ impl Log {
 }
 
 pub(crate) fn bundles() -> impl Signatures {
-    Bundles(bundle)
+    Bundles::new(bundle)
 }
 
 /// What is current by all of some pages.

@@ -1,9 +1,17 @@
 //! Who signed a release: the one rule that needs bytes from outside the log (E-6).
+//!
+//! Checking a signature is most of what a replay costs, and a signature is right or wrong whatever came before it. So
+//! [`Bundles`] reads each key once, and can check the signatures of a run of events [ahead](Bundles::check_ahead) on all
+//! cores. Which keys are accepted is only known when the event's turn has come; it is asked then, by the same rule.
+
+use std::collections::HashMap;
 
 use tare_format::Sha256;
 use tare_format::event::{Published, SignatureRef, SignerKey};
 use tare_format::registry::RegistryId;
-use tare_sign::{Claim, Identity, PublicKey, verify_release};
+use tare_sign::{AcceptedKeys, Bundle, Claim, Identity, PublicKey, SignedStatement};
+
+use crate::parallel;
 
 /// The keys whose signature of a release was checked and is right.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,38 +60,144 @@ impl SignedBy {
 ///
 /// # Errors
 /// When `bundle` has no bytes for one that the event names, or other bytes.
-pub fn signed_by<B: AsRef<[u8]>>(
+pub fn signed_by(
     published: &Published,
     accepted: &[SignerKey],
     registry: &RegistryId,
-    mut bundle: impl FnMut(&SignatureRef) -> Option<B>,
+    bundle: impl Fn(&SignatureRef) -> Option<Vec<u8>>,
 ) -> Result<SignedBy, MissingBundle> {
-    let release = published.id();
-    let mut bundles = Vec::with_capacity(published.signatures.len());
-    for signature in &published.signatures {
-        let is_right = |bytes: &B| {
-            let bytes = bytes.as_ref();
+    Bundles::new(bundle).signed_by(published, accepted, registry)
+}
+
+/// Bundles by what the event says of them, and what was found out about them and their keys.
+#[derive(Debug)]
+pub struct Bundles<F> {
+    read: F,
+    keys: Keys,
+    /// Right signatures of keys that were accepted somewhere.
+    ahead: HashMap<SignatureRef, SignedStatement>,
+}
+
+impl<F: Fn(&SignatureRef) -> Option<Vec<u8>>> Bundles<F> {
+    /// Bundles that `read` gives.
+    pub fn new(read: F) -> Self {
+        Self { read, keys: Keys::default(), ahead: HashMap::new() }
+    }
+
+    /// As [`signed_by`](fn@signed_by).
+    ///
+    /// # Errors
+    /// When a bundle is not to be had.
+    pub fn signed_by(
+        &mut self,
+        published: &Published,
+        accepted: &[SignerKey],
+        registry: &RegistryId,
+    ) -> Result<SignedBy, MissingBundle> {
+        let release = published.id();
+        for key in accepted {
+            self.keys.add(key);
+        }
+        let accepted: Vec<&PublicKey> =
+            accepted.iter().filter_map(|key| self.keys.find(key)).collect();
+        let claim = Claim { release, digest: published.release, registry: registry.clone() };
+        let mut signers = Vec::new();
+        for signature in &published.signatures {
+            let checked;
+            let statement = match self.ahead.get(signature) {
+                Some(statement) => Some(statement),
+                None => {
+                    let bytes = self.bytes(signature).ok_or_else(|| MissingBundle {
+                        release: claim.release.to_string(),
+                        digest: signature.sha256,
+                    })?;
+                    checked = check(&bytes, |hint| {
+                        accepted.iter().find(|key| key.hint() == hint).copied()
+                    });
+                    checked.as_ref()
+                }
+            };
+            let signer = statement.and_then(|statement| statement.signer_of(&claim).ok());
+            if let Some(Identity::Key(id)) = signer
+                && accepted.iter().any(|key| key.id() == *id)
+            {
+                signers.push(id.digest());
+            }
+        }
+        signers.sort_unstable();
+        signers.dedup();
+        Ok(SignedBy(signers))
+    }
+
+    /// The bytes that a reference names, if they are to be had.
+    fn bytes(&self, signature: &SignatureRef) -> Option<Vec<u8>> {
+        let is_right = |bytes: &Vec<u8>| {
             bytes.len() as u64 == signature.size && Sha256::of(bytes) == signature.sha256
         };
-        let bytes = bundle(signature).filter(is_right).ok_or_else(|| MissingBundle {
-            release: release.to_string(),
-            digest: signature.sha256,
-        })?;
-        bundles.push(bytes);
+        (self.read)(signature).filter(is_right)
     }
-    // A key that cannot be read was never accepted: its event is inert.
-    let keys: Vec<PublicKey> =
-        accepted.iter().filter_map(|key| PublicKey::from_signer_key(key).ok()).collect();
-    let claim = Claim { release, digest: published.release, registry: registry.clone() };
-    let signers = match verify_release(&bundles, &claim, &keys) {
-        Ok(verified) => verified.into_inner().signers,
-        Err(_) => Vec::new(),
-    };
-    let ids = signers.into_iter().filter_map(|signer| match signer {
-        Identity::Key(id) => Some(id.digest()),
-        _ => None,
-    });
-    Ok(SignedBy(ids.collect()))
+}
+
+impl<F: Fn(&SignatureRef) -> Option<Vec<u8>> + Sync> Bundles<F> {
+    /// Checks signatures on all cores before their events are judged, in place of what was checked ahead before.
+    ///
+    /// `signers` are keys that may be accepted then. What is not signed with one of them or of those that were seen
+    /// before, is missing or wrong, is left to [`signed_by`](Self::signed_by).
+    pub fn check_ahead<'e>(
+        &mut self,
+        signers: impl Iterator<Item = &'e SignerKey>,
+        published: impl Iterator<Item = &'e Published>,
+    ) {
+        self.ahead.clear();
+        for key in signers {
+            self.keys.add(key);
+        }
+        let named: Vec<SignatureRef> =
+            published.flat_map(|published| published.signatures.iter().copied()).collect();
+        let this = &*self;
+        let checked = parallel::map(&named, |signature| {
+            check(&this.bytes(signature)?, |hint| this.keys.with_hint(hint))
+        });
+        let right = named.into_iter().zip(checked);
+        self.ahead = right.filter_map(|(named, found)| Some((named, found?))).collect();
+    }
+}
+
+/// The statement in a bundle, if the key that it names is to be had and the signature is that key's.
+fn check<'k>(
+    bytes: &[u8],
+    key: impl FnOnce(&str) -> Option<&'k PublicKey>,
+) -> Option<SignedStatement> {
+    let bundle = Bundle::parse(bytes).ok()?;
+    let key = std::slice::from_ref(key(&bundle.hint)?);
+    SignedStatement::verify(bundle, &AcceptedKeys(key)).ok()
+}
+
+/// Keys that were read. One that cannot be read was never accepted: its event is inert.
+#[derive(Debug, Default)]
+struct Keys {
+    by_id: HashMap<Sha256, PublicKey>,
+    by_hint: HashMap<String, Sha256>,
+}
+
+impl Keys {
+    fn add(&mut self, key: &SignerKey) {
+        if self.by_id.contains_key(&key.id) {
+            return;
+        }
+        if let Ok(public) = PublicKey::from_signer_key(key) {
+            self.by_hint.insert(public.hint().to_owned(), key.id);
+            self.by_id.insert(key.id, public);
+        }
+    }
+
+    fn find(&self, key: &SignerKey) -> Option<&PublicKey> {
+        self.by_id.get(&key.id)
+    }
+
+    fn with_hint(&self, hint: &str) -> Option<&PublicKey> {
+        self.by_id.get(self.by_hint.get(hint)?)
+    }
 }
 
 #[cfg(test)]

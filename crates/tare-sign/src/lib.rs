@@ -30,7 +30,8 @@ pub use key::{KeyError, KeyPair};
 pub use public_key::{KeyId, PublicKey, PublicKeyError};
 pub use statement::Claim;
 pub use verify::{
-    AcceptedKeys, Identity, SignatureError, Verified, VerifiedRelease, Verifier, verify_release,
+    AcceptedKeys, Identity, SignatureError, SignedStatement, Verified, VerifiedRelease, Verifier,
+    verify_bundle, verify_release,
 };
 
 /// What makes signatures.
@@ -64,6 +65,6 @@ pub struct SigningError {
 pub fn sign_release(claim: &Claim, signer: &dyn Signer) -> Result<Vec<u8>, SigningError> {
     let payload = claim.to_statement();
     let signature = signer.sign(&statement::pre_authentication_encoding(&payload))?;
-    let bundle = Bundle { hint: signer.public_key().hint(), payload, signature };
+    let bundle = Bundle { hint: signer.public_key().hint().to_owned(), payload, signature };
     Ok(bundle.to_json())
 }

@@ -176,12 +176,25 @@ pub enum PublicKeyError {
     },
 }
 
-/// A key that checks signatures.
-#[derive(Clone, PartialEq, Eq)]
+/// A key that checks signatures. Its names and its form for the arithmetic are made once, because one key often checks
+/// thousands of signatures.
+#[derive(Clone)]
 pub struct PublicKey {
     algorithm: Algorithm,
     der: Vec<u8>,
+    parsed: ParsedPublicKey,
+    id: KeyId,
+    hint: String,
 }
+
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        // The encoding names the algorithm, and everything else is made from it.
+        self.der == other.der
+    }
+}
+
+impl Eq for PublicKey {}
 
 impl PublicKey {
     /// Reads a SubjectPublicKeyInfo in DER.
@@ -199,11 +212,11 @@ impl PublicKey {
             let is_rsa = der.windows(RSA.len()).take(16).any(|window| window == RSA);
             return Err(if is_rsa { PublicKeyError::Rsa } else { PublicKeyError::Unsupported });
         };
-        let key = Self { algorithm, der: der.to_vec() };
-        match key.parsed() {
-            Some(_) => Ok(key),
-            None => Err(PublicKeyError::NotAPoint { algorithm }),
-        }
+        let point = der.strip_prefix(algorithm.encoding().0).unwrap_or_default();
+        let parsed = ParsedPublicKey::new(algorithm.verification(), point)
+            .map_err(|_| PublicKeyError::NotAPoint { algorithm })?;
+        let (id, hint) = (KeyId(Sha256::of(der)), Sha256::of(to_pem(der).as_bytes()).hex());
+        Ok(Self { algorithm, der: der.to_vec(), parsed, id, hint })
     }
 
     /// Reads a PEM text with a block `PUBLIC KEY`.
@@ -254,36 +267,35 @@ impl PublicKey {
     /// The SubjectPublicKeyInfo as PEM: the text that is published and stored.
     #[must_use]
     pub fn to_pem(&self) -> String {
-        pem::encode("PUBLIC KEY", &self.der).to_string()
+        to_pem(&self.der)
     }
 
     /// Its name.
     #[must_use]
-    pub fn id(&self) -> KeyId {
-        KeyId(Sha256::of(&self.der))
+    pub const fn id(&self) -> KeyId {
+        self.id
     }
 
     /// How a bundle refers to it: the SHA-256 of the PEM text, in hex, as OpenSSF model signing has it (S-8).
     #[must_use]
-    pub fn hint(&self) -> String {
-        Sha256::of(self.to_pem().as_bytes()).hex()
+    pub fn hint(&self) -> &str {
+        &self.hint
     }
 
     /// Whether `signature` is one of this key over `bytes`.
     #[must_use]
     pub fn verifies(&self, bytes: &[u8], signature: &[u8]) -> bool {
-        self.parsed().is_some_and(|key| key.verify_sig(bytes, signature).is_ok())
+        self.parsed.verify_sig(bytes, signature).is_ok()
     }
 
     /// Whether `signature` is one of this key over the bytes that have this digest. Never for Ed25519, which signs bytes.
     pub(crate) fn verifies_digest(&self, digest: &Digest, signature: &[u8]) -> bool {
-        self.parsed().is_some_and(|key| key.verify_digest_sig(digest, signature).is_ok())
+        self.parsed.verify_digest_sig(digest, signature).is_ok()
     }
+}
 
-    fn parsed(&self) -> Option<ParsedPublicKey> {
-        let key = self.der.strip_prefix(self.algorithm.encoding().0)?;
-        ParsedPublicKey::new(self.algorithm.verification(), key).ok()
-    }
+fn to_pem(der: &[u8]) -> String {
+    pem::encode("PUBLIC KEY", der).to_string()
 }
 
 impl fmt::Debug for PublicKey {

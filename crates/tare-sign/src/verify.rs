@@ -124,6 +124,34 @@ impl Verifier for AcceptedKeys<'_> {
     }
 }
 
+/// A statement with a right signature. What it claims nobody has looked at yet, so that a signature can be checked before it
+/// is known which release it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedStatement {
+    signer: Identity,
+    payload: Vec<u8>,
+}
+
+impl SignedStatement {
+    /// Checks the signature of a bundle.
+    ///
+    /// # Errors
+    /// When it is not a right one of somebody who is accepted.
+    pub fn verify(bundle: Bundle, verifier: &dyn Verifier) -> Result<Self, SignatureError> {
+        let signer = verifier.verify(&bundle)?;
+        Ok(Self { signer, payload: bundle.payload })
+    }
+
+    /// The signer, if this is the statement of `claim`.
+    ///
+    /// # Errors
+    /// With the first thing in which it differs.
+    pub fn signer_of(&self, claim: &Claim) -> Result<&Identity, StatementError> {
+        statement::check(&self.payload, claim)?;
+        Ok(&self.signer)
+    }
+}
+
 /// Checks one bundle: its form, then its signature, and only then what was signed.
 ///
 /// # Errors
@@ -133,10 +161,8 @@ pub fn verify_bundle(
     claim: &Claim,
     verifier: &dyn Verifier,
 ) -> Result<Identity, SignatureError> {
-    let bundle = Bundle::parse(bundle)?;
-    let signer = verifier.verify(&bundle)?;
-    statement::check(&bundle.payload, claim)?;
-    Ok(signer)
+    let statement = SignedStatement::verify(Bundle::parse(bundle)?, verifier)?;
+    Ok(statement.signer_of(claim)?.clone())
 }
 
 /// Checks the signatures of a release against the keys that may sign its package.

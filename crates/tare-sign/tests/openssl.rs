@@ -76,7 +76,7 @@ fn we_verify_what_openssl_signs() {
     bench.write("statement", pre_authentication_encoding(&payload));
     bench.run("dgst -sha384 -sign key -out signature statement");
     let signature = fs::read(bench.path().join("signature")).unwrap();
-    let bundle = Bundle { hint: key.hint(), payload, signature }.to_json();
+    let bundle = Bundle { hint: key.hint().to_owned(), payload, signature }.to_json();
     verify_release(&[bundle], &claim(), &[key]).unwrap();
 }
 

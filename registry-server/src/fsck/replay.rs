@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use tare_format::Sha256;
 use tare_format::event::{Event, EventBody, SignatureRef};
-use tare_replay::replay::{Bundles, Start, StateCheck};
-use tare_replay::{Judgement, MemoryPages, Redactions, Replay};
+use tare_replay::replay::{Entry, Start, StateCheck};
+use tare_replay::{Bundles, Judgement, MemoryPages, Redactions, Replay};
 use tare_store::backend::read_all;
 use tare_store::{ObjectKey, StoreError};
 use tare_tlog::map::MemoryMap;
@@ -34,18 +34,22 @@ pub(super) async fn check(
         let to = replay.size().saturating_add(SOME).min(report.events);
         let rows = events::range(db, replay.size(), to).await?;
         let bundles = bundles(registry, &rows).await?;
-        for row in &rows {
-            let bundle = |asked: &SignatureRef| bundles.get(&asked.sha256).cloned();
-            match replay.push(&log::entry(row), row.line_or_mark(), &mut Bundles(bundle)) {
-                Ok(outcome) => {
-                    report.problems.extend(problem(outcome.judgement, outcome.state, row))
-                }
-                Err(error) => {
-                    let problem = format!("the log cannot be replayed: {}", chain(&error));
-                    report.problems.push(problem);
-                    return Ok(());
-                }
-            }
+        let leaves: Vec<Vec<u8>> = rows.iter().map(log::entry).collect();
+        let entries: Vec<Entry<'_>> = leaves
+            .iter()
+            .zip(&rows)
+            .map(|(leaf, row)| Entry { leaf, line: row.line_or_mark() })
+            .collect();
+        let mut bundles = Bundles::new(|asked| bundles.get(&asked.sha256).cloned());
+        let mut found = rows.iter();
+        let replayed = replay.push_all(&entries, &mut bundles, |outcome, _| {
+            let row = found.next();
+            let problem = row.and_then(|row| problem(outcome.judgement, outcome.state, row));
+            report.problems.extend(problem);
+        });
+        if let Err(error) = replayed {
+            report.problems.push(format!("the log cannot be replayed: {}", chain(&error)));
+            return Ok(());
         }
     }
     match replay.finish() {

@@ -91,7 +91,7 @@ impl Bench {
         let accepted = self.states.package(&published.package);
         let accepted = accepted.map(|package| &*package.signers).unwrap_or_default();
         let bundle = |asked: &SignatureRef| {
-            bundles.iter().find(|(known, _)| known == asked).map(|(_, bytes)| bytes)
+            bundles.iter().find(|(known, _)| known == asked).map(|(_, bytes)| bytes.clone())
         };
         signed_by(published, accepted, &registry.id, bundle).map_err(ApiError::internal)
     }

@@ -11,8 +11,8 @@ use tare_format::event::{
 };
 use tare_format::registry::RegistryId;
 use tare_format::{ReleaseId, Sha256};
-use tare_replay::replay::{Bundles, Start};
-use tare_replay::{MemoryPages, Pages as _, Redactions, Replay};
+use tare_replay::replay::Start;
+use tare_replay::{Bundles, MemoryPages, Pages as _, Redactions, Replay};
 use tare_tlog::bundle::TlogProof;
 use tare_tlog::checkpoint::Checkpoint;
 use tare_tlog::cosignature::cosign;
@@ -214,7 +214,7 @@ impl<'k> Forge<'k> {
         let ahead = Redactions::scan(self.events.iter().map(|logged| &*logged.line));
         let (map, start) = (MemoryMap::new(), Start::default());
         let mut replay = Replay::new(self.registry.clone(), &mut pages, map, start, ahead);
-        let mut bundles = Bundles(|signature: &SignatureRef| {
+        let mut bundles = Bundles::new(|signature: &SignatureRef| {
             let name = signature.sha256.hex();
             fs::read(self.folder.path().join(format!("signatures/{}/{name}", &name[..2]))).ok()
         });

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use tare_format::Sha256;
-use tare_format::event::{PageKey, Published, REDACTED, SignatureRef};
+use tare_format::event::{EventBody, PageKey, Published, REDACTED, SignatureRef};
 use tare_format::limits::Limits;
 use tare_format::registry::RegistryId;
-use tare_replay::replay::{Bundles, Start, StateCheck};
-use tare_replay::{NoticesState, Pages, Redactions, Replay, ReplayError, States};
+use tare_replay::replay::{Entry, Start, StateCheck};
+use tare_replay::{
+    Bundles, Content, Line, NoticesState, Pages, Redactions, Replay, ReplayError, States,
+};
 use tare_store::ObjectKey;
 use tare_tlog::map::{Key, MemoryMap, Value};
 
@@ -81,19 +83,24 @@ pub(super) async fn replay(
     let start = Start { size: position.edge.size(), last_time: position.last_time };
     let mut replay = Replay::new(registry.clone(), pages, map, start, ahead);
     let mut published = Vec::new();
-    let mut bundles = Bundles(|bundle: &SignatureRef| read_bundle(folder, &bundle.sha256));
-    let mut since_flush = 0;
-    for event in events {
-        let line = event.line.as_deref().unwrap_or(REDACTED);
-        let outcome = replay.push(&event.leaf.to_bytes(), line, &mut bundles);
-        let outcome = outcome.map_err(differs)?;
-        since_flush += 1;
-        if outcome.judgement.is_effective() && event.leaf.event_type == "publish" {
-            published.extend(publication(line));
-        }
-        if outcome.state == Some(StateCheck::Right) && since_flush >= FLUSH_EVENTS {
+    let mut bundles = Bundles::new(|bundle: &SignatureRef| read_bundle(folder, &bundle.sha256));
+    for run in runs(events) {
+        let leaves: Vec<Vec<u8>> = run.iter().map(|event| event.leaf.to_bytes()).collect();
+        let entries = leaves.iter().zip(run).map(|(leaf, event)| {
+            let line = event.line.as_deref().unwrap_or(REDACTED);
+            Entry { leaf, line }
+        });
+        let entries: Vec<Entry<'_>> = entries.collect();
+        let mut last = None;
+        let replayed = replay.push_all(&entries, &mut bundles, |outcome, line| {
+            if outcome.judgement.is_effective() {
+                published.extend(line.and_then(publication));
+            }
+            last = outcome.state;
+        });
+        replayed.map_err(differs)?;
+        if last == Some(StateCheck::Right) {
             replay.flush().map_err(differs)?;
-            since_flush = 0;
         }
     }
     let (pages, map, states) = replay.finish().map_err(differs)?;
@@ -123,11 +130,23 @@ pub(super) fn row(key: &PageKey, bytes: &[u8]) -> (Key, Value) {
     (Key(key.state_key()), Value(*Sha256::of(bytes).as_bytes()))
 }
 
-fn publication(line: &str) -> Option<(Timestamp, Published)> {
-    use tare_format::event::{Event, EventBody};
-    let event = Event::from_line(line).ok()??;
-    match event.body {
-        EventBody::Publish(published) => Some((event.time, *published)),
+/// Runs of events that each end in a state, as far as the log does.
+fn runs(events: &[NewEvent]) -> impl Iterator<Item = &[NewEvent]> {
+    let mut size = 0;
+    events.chunk_by(move |event, _| {
+        size += 1;
+        let ends = size >= FLUSH_EVENTS && event.leaf.event_type == "state";
+        if ends {
+            size = 0;
+        }
+        !ends
+    })
+}
+
+fn publication(line: &Line) -> Option<(Timestamp, Published)> {
+    let Content::Event(event) = &line.content else { return None };
+    match &event.body {
+        EventBody::Publish(published) => Some((event.time, (**published).clone())),
         _ => None,
     }
 }

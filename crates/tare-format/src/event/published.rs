@@ -67,7 +67,7 @@ pub struct PublishedDependency {
 }
 
 /// A signature bundle by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct SignatureRef {
     /// SHA-256 of the bundle's bytes.

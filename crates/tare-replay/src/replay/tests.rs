@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use tare_format::event::{BY_REGISTRY, Change, Class, EventBody};
+use tare_format::event::{BY_REGISTRY, Change, Class, Event, EventBody, LeafEntry};
 
 use super::*;
 use crate::samples::*;
@@ -279,4 +279,31 @@ proptest! {
             prop_assert!(!replay.push(&entry, line, &mut bundles()).unwrap().judgement.is_effective());
         }
     }
+}
+
+#[test]
+fn a_run_of_entries_is_judged_as_one_by_one() {
+    let mut log = published();
+    log.push("ann", signer("lab/b", 1, Change::Add));
+    // A right signature of a key that is another package's; then one that is accepted, and then is not.
+    log.push("ann", publish("lab/a@1.1.0", 1));
+    log.push("ann", publish("lab/b@1.0.0", 1));
+    log.push("ann", signer("lab/b", 2, Change::Add));
+    log.push("ann", signer("lab/b", 1, Change::Remove));
+    log.push("ann", publish("lab/b@1.1.0", 1));
+    log.push_line("publish", "no event");
+    log.push("eve", publish("lab/a@1.2.0", 0));
+    log.redact(5);
+    let (expected, one_by_one) = log.replay_from(0, MemoryPages::new());
+
+    let ahead = Redactions::scan(log.lines.iter().map(String::as_str));
+    let (map, begin) = (MemoryMap::new(), Start::default());
+    let mut replay = Replay::new(registry(), MemoryPages::new(), map, begin, ahead);
+    let entries = log.entries.iter().zip(&log.lines).map(|(leaf, line)| Entry { leaf, line });
+    let entries: Vec<Entry<'_>> = entries.collect();
+    let mut outcomes = Vec::new();
+    let mut bundles = crate::Bundles::new(bundle);
+    replay.push_all(&entries, &mut bundles, |outcome, _| outcomes.push(outcome)).unwrap();
+    assert_eq!(outcomes, expected);
+    assert_eq!(replay.finish().unwrap().0, one_by_one.finish().unwrap().0);
 }

@@ -56,7 +56,7 @@ fn a_hint_cannot_pass_one_key_off_as_another() {
     let (bundle, _) = signed();
     let other = KeyPair::generate().unwrap();
     let mut forged = Bundle::parse(&bundle).unwrap();
-    forged.hint = other.public_key().hint();
+    forged.hint = other.public_key().hint().to_owned();
     let accepted = [other.public_key().clone()];
     let error = verify_release(&[forged.to_json()], &claim(), &accepted).unwrap_err();
     assert!(matches!(error, SignatureError::Wrong { key } if key == accepted[0].id()), "{error}");
