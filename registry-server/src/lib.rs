@@ -72,4 +72,4 @@ pub use log_key::LogKeyError;
 pub use log_summary::{LogSummary, WitnessSummary};
 pub use registry::{App, OpenError, Registry};
 pub use routes::router;
-pub use takedown::{PlannedFile, Redacted, Removed, TakedownPlan, TakedownRequest};
+pub use takedown::{PlannedFile, Redacted, Removed, RestorePlan, TakedownPlan, TakedownRequest};

@@ -34,6 +34,16 @@ impl Registry {
         append(self, BY_REGISTRY, advisory).await
     }
 
+    /// Whether an advisory of the registry itself would be logged. Nothing changes.
+    ///
+    /// # Errors
+    /// As [`Registry::add_advisory`].
+    pub async fn plan_advisory(&self, advisory: &Advisory) -> Result<bool, ApiError> {
+        refuse_future(self, advisory)?;
+        let mut db = self.db.read().await?;
+        is_new(&mut db, BY_REGISTRY, advisory).await
+    }
+
     /// The advisories in the order in which they were logged; of one that was changed, every version. Redacted ones are left out.
     ///
     /// # Errors
@@ -86,12 +96,7 @@ pub(crate) async fn submit(
 }
 
 async fn append(registry: &Registry, by: &str, advisory: Advisory) -> Result<Changed, ApiError> {
-    let latest = registry.clock.now().checked_add(AHEAD).map_err(ApiError::internal)?;
-    if advisory.modified > latest {
-        let (id, modified) = (&advisory.id, advisory.modified);
-        let detail = format!("`{id}` was changed at {modified}, which is yet to come");
-        return Err(ApiError::bad_request(detail));
-    }
+    refuse_future(registry, &advisory)?;
     let mut batch = registry.batch(by).await?;
     if !is_new(batch.db(), by, &advisory).await? {
         return Ok(Changed { changed: false, event: None });
@@ -101,6 +106,16 @@ async fn append(registry: &Registry, by: &str, advisory: Advisory) -> Result<Cha
     batch.commit().await?;
     projection::project(registry).await?;
     Ok(Changed { changed: true, event: Some(event) })
+}
+
+fn refuse_future(registry: &Registry, advisory: &Advisory) -> Result<(), ApiError> {
+    let latest = registry.clock.now().checked_add(AHEAD).map_err(ApiError::internal)?;
+    if advisory.modified > latest {
+        let (id, modified) = (&advisory.id, advisory.modified);
+        let detail = format!("`{id}` was changed at {modified}, which is yet to come");
+        return Err(ApiError::bad_request(detail));
+    }
+    Ok(())
 }
 
 /// Whether an advisory says something new; refuses one that may not take the place of the one before.

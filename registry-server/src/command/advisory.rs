@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Subcommand;
+use serde_json::json;
 use tare_format::advisory::Advisory;
 
 use super::{Common, output};
@@ -15,6 +16,9 @@ pub(super) enum AdvisoryVerb {
     Add {
         /// The advisory as JSON
         file: PathBuf,
+        /// Check it and say what would be logged, and change nothing
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Write every advisory for other tools
     Export {
@@ -26,25 +30,12 @@ pub(super) enum AdvisoryVerb {
 
 pub(super) async fn run(verb: AdvisoryVerb, common: &Common) -> anyhow::Result<()> {
     match verb {
-        AdvisoryVerb::Add { file } => {
+        AdvisoryVerb::Add { file, dry_run } => {
             let text = std::fs::read_to_string(&file)
                 .with_context(|| format!("failed to read `{}`", file.display()))?;
             let advisory = Advisory::parse(&text)
                 .with_context(|| format!("`{}` is no advisory", file.display()))?;
-            let id = advisory.id.clone();
-            let (registry, alone) = common.operate().await?;
-            let changed = registry.add_advisory(advisory).await?;
-            if alone {
-                registry.advance().await?;
-            }
-            registry.close().await;
-            if common.json {
-                return output::json(&changed);
-            }
-            match changed.event {
-                Some(event) => output::talk(format!("`{id}` is logged as event {event}")),
-                None => output::talk(format!("`{id}` is logged already")),
-            }
+            if dry_run { plan(&advisory, common).await? } else { add(advisory, common).await? }
         }
         AdvisoryVerb::Export { osv } => {
             let registry = common.attach().await?;
@@ -61,5 +52,43 @@ pub(super) async fn run(verb: AdvisoryVerb, common: &Common) -> anyhow::Result<(
             ));
         }
     }
+    Ok(())
+}
+
+async fn add(advisory: Advisory, common: &Common) -> anyhow::Result<()> {
+    let id = advisory.id.clone();
+    let (registry, alone) = common.operate().await?;
+    let changed = registry.add_advisory(advisory).await?;
+    if alone {
+        registry.advance().await?;
+    }
+    registry.close().await;
+    if common.json {
+        return output::json(&changed);
+    }
+    match changed.event {
+        Some(event) => output::talk(format!("`{id}` is logged as event {event}")),
+        None => output::talk(format!("`{id}` is logged already")),
+    }
+    Ok(())
+}
+
+async fn plan(advisory: &Advisory, common: &Common) -> anyhow::Result<()> {
+    let registry = common.attach().await?;
+    let is_new = registry.plan_advisory(advisory).await;
+    registry.close().await;
+    let is_new = is_new?;
+    if common.json {
+        return output::json(&json!({ "changed": is_new, "event": null, "advisory": advisory }));
+    }
+    for one in &advisory.affected {
+        output::data(format_args!("affects {} {}", one.package, one.versions));
+    }
+    advisory.hashes.iter().for_each(|hash| output::data(format_args!("affects content {hash}")));
+    let (id, action) = (&advisory.id, advisory.action);
+    output::talk(match is_new {
+        true => format!("nothing has changed: `{id}` would be logged, with the action `{action}`"),
+        false => format!("nothing would change: `{id}` is logged already"),
+    });
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `tare-registry root`: which keys speak for the registry.
 
 mod show;
+mod sign;
 
 use std::path::{Path, PathBuf};
 
@@ -100,8 +101,8 @@ pub(super) struct NextArgs {
     /// How long the document holds: `18mo`, `540d`, or until a time
     #[arg(long, default_value = "18mo")]
     expires: Expiry,
-    /// A witness that comes, as `LABEL=VKEY` or `LABEL=VKEY=URL`; may be repeated
-    #[arg(long = "add-witness")]
+    /// A witness that comes, as `LABEL=VKEY` or `LABEL=VKEY=URL`; may be repeated, and needs `--quorum`
+    #[arg(long = "add-witness", requires = "quorum")]
     add_witnesses: Vec<WitnessSpec>,
     /// The label of a witness that goes; may be repeated
     #[arg(long = "remove-witness")]
@@ -122,7 +123,7 @@ pub(super) async fn run(verb: RootVerb, common: &Common) -> anyhow::Result<()> {
         RootVerb::Keygen { name, out } => keygen(name, &out, &common.config()),
         RootVerb::Init(args) => init(args, common),
         RootVerb::Sign { key, previous, file } => {
-            sign(&key, previous.as_deref(), &file, common).await
+            sign::run(&key, previous.as_deref(), &file, common).await
         }
         RootVerb::Next(args) => next(args, common).await,
         RootVerb::Publish { file } => publish(file, common).await,
@@ -181,7 +182,7 @@ fn init(args: InitArgs, common: &Common) -> anyhow::Result<()> {
         witnessing,
     };
     let document = first.document(config.clock.now())?;
-    keep_draft(&RootFile::draft(document)?, &path)
+    keep_draft(&RootFile::draft(document)?, &path, common)
 }
 
 async fn next(args: NextArgs, common: &Common) -> anyhow::Result<()> {
@@ -215,7 +216,7 @@ async fn draft_next(args: NextArgs, common: &Common, registry: &Registry) -> any
     for line in root::changes(current, &next) {
         output::talk(line);
     }
-    keep_draft(&RootFile::draft(next)?, &path)
+    keep_draft(&RootFile::draft(next)?, &path, common)
 }
 
 /// Where a draft goes. One that is there may have signatures, which somebody went to a safe for.
@@ -227,17 +228,16 @@ fn free_draft(config: &Config, version: u64) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
-fn keep_draft(file: &RootFile, path: &Path) -> anyhow::Result<()> {
+fn keep_draft(file: &RootFile, path: &Path, common: &Common) -> anyhow::Result<()> {
     file.write(path)?;
+    if common.json {
+        let mut shown = show::shown(file, common);
+        shown["file"] = json!(path);
+        return output::json(&shown);
+    }
     output::data(path.display());
-    output::talk(format!("SHA-256 of the text: {}", file.fingerprint().hex()));
-    let document = file.document();
-    output::talk(format!(
-        "next: {} of the keys sign a copy with `tare-registry root sign --key KEY {}`,",
-        document.threshold,
-        path.file_name().unwrap_or_default().to_string_lossy()
-    ));
-    output::talk("then the signed copy is published here with `tare-registry root publish FILE`");
+    output::talk(format!("fingerprint  {}", file.fingerprint().hex()));
+    output::talk(format!("next: {}", sign::next_step(file, path)));
     Ok(())
 }
 
@@ -245,49 +245,6 @@ fn read_policy(path: &Path) -> anyhow::Result<Policy> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("failed to read `{}`", path.display()))?;
     text.parse().with_context(|| format!("`{}` is no policy", path.display()))
-}
-
-async fn sign(
-    key: &Path,
-    previous: Option<&Path>,
-    path: &Path,
-    common: &Common,
-) -> anyhow::Result<()> {
-    let key = key_file::read(key)?;
-    let previous = previous.map(RootFile::read).transpose()?;
-    let mut file = RootFile::read(path)?;
-    for line in root::describe(file.document()) {
-        output::talk(line);
-    }
-    let before = match &previous {
-        Some(previous) => Some(previous.clone()),
-        None => published_before(&file, common).await?,
-    };
-    if let Some(before) = &before {
-        for line in root::changes(before.document(), file.document()) {
-            output::talk(format!("change       {line}"));
-        }
-    }
-    output::talk(format!("SHA-256 of the text: {}", file.fingerprint().hex()));
-    let previous = previous.as_ref().map(RootFile::document);
-    if !file.sign(&key, previous)? {
-        output::talk(format!("`{}` has signed it already", key.verifier().name()));
-        return Ok(());
-    }
-    file.write(path)?;
-    output::talk(format!("signed by `{}`", key.verifier().name()));
-    Ok(())
-}
-
-/// The version before a draft, when the folder has the registry that it is of.
-async fn published_before(file: &RootFile, common: &Common) -> anyhow::Result<Option<RootFile>> {
-    if !common.config().is_initialised() {
-        return Ok(None);
-    }
-    let (newest, next) = (newest(common).await?, file.document());
-    let of = newest.document();
-    let is_before = of.registry == next.registry && of.version.checked_add(1) == Some(next.version);
-    Ok(is_before.then_some(newest))
 }
 
 async fn publish(file: Option<PathBuf>, common: &Common) -> anyhow::Result<()> {

@@ -14,7 +14,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{Common, DEFAULT_PATH, output};
 
-/// How the log is written.
+/// How the lines about requests and jobs are written.
 #[derive(Clone, Copy, clap::ValueEnum)]
 pub(super) enum LogFormat {
     /// For people.
@@ -32,7 +32,7 @@ pub(super) struct ServeArgs {
     /// A mirror that clients are told of, as often as there are mirrors
     #[arg(long, value_name = "URL", value_parser = web_address)]
     mirror: Vec<String>,
-    /// How the log is written
+    /// How the lines about requests and jobs are written to standard error; `RUST_LOG` chooses which
     #[arg(long, value_enum, default_value = "text")]
     log: LogFormat,
     #[command(flatten)]

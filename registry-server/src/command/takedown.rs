@@ -55,6 +55,9 @@ pub(super) struct RestoreArgs {
     /// A folder with public files of this registry that still has the bytes: a backup's `public`, or a mirror
     #[arg(long)]
     from: Option<PathBuf>,
+    /// Say what would come back, and change nothing
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     common: Common,
 }
@@ -137,6 +140,9 @@ fn print(plan: &TakedownPlan) {
 }
 
 pub(super) async fn restore(args: RestoreArgs) -> anyhow::Result<()> {
+    if args.dry_run {
+        return plan_restore(&args).await;
+    }
     let (registry, alone) = args.common.operate().await?;
     let event = registry.restore(args.event, args.from.as_deref()).await?;
     if alone {
@@ -147,6 +153,24 @@ pub(super) async fn restore(args: RestoreArgs) -> anyhow::Result<()> {
         return output::json(&json!({ "event": event }));
     }
     output::talk(format!("the takedown {} is taken back by event {event}", args.event));
+    Ok(())
+}
+
+async fn plan_restore(args: &RestoreArgs) -> anyhow::Result<()> {
+    let registry = args.common.attach().await?;
+    let plan = registry.plan_restore(args.event, args.from.as_deref()).await;
+    registry.close().await;
+    let plan = plan?;
+    if args.common.json {
+        return output::json(&json!({ "event": null, "plan": plan }));
+    }
+    plan.releases.iter().for_each(|id| output::data(format_args!("installable again {id}")));
+    plan.files.iter().for_each(|what| output::data(format_args!("comes from the copy {what}")));
+    plan.meta_archives.iter().for_each(|what| output::data(format_args!("is there again {what}")));
+    output::talk(format!(
+        "nothing has changed: a `restore` of event {} would be logged",
+        args.event
+    ));
     Ok(())
 }
 

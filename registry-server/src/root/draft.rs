@@ -6,6 +6,7 @@ use tare_tlog::policy::{Group, Log, Policy, PolicyBuilder, PolicyError, Witness}
 use tare_tlog::root::{OldLog, RootDocument, RootError, RootKey, Span};
 
 use super::parts::{Expiry, PartError, Quorum};
+use super::words;
 
 /// From what age on a head is worth a warning, in hours, unless the document says otherwise later.
 const FRESH_WARN_HOURS: u64 = 36;
@@ -33,6 +34,16 @@ pub enum DraftError {
         label: String,
         /// The labels that there are.
         known: String,
+    },
+    /// Witnesses come, and nobody said whether the quorum is to ask for them.
+    #[error(
+        "{added} would come and count for nothing while the quorum stays `{quorum}`: give one with `--quorum`, be it the same"
+    )]
+    QuorumUnsaid {
+        /// The labels of the witnesses that come.
+        added: String,
+        /// The quorum of the document before, in words.
+        quorum: String,
     },
     /// A policy in a file lists logs.
     #[error("the policy lists {found} logs, expected none: the log is the registry's own")]
@@ -166,24 +177,13 @@ impl Changes {
         let mut log =
             current.policy.logs().first().cloned().ok_or(DraftError::Logs { found: 0 })?;
         let mut old_logs = current.old_logs.clone();
-        if let Some(Rotation { key, frozen }) = self.rotate {
-            old_logs.push(frozen);
-            log.key = key;
+        if let Some(Rotation { key, frozen }) = &self.rotate {
+            old_logs.push(frozen.clone());
+            log.key = key.clone();
         }
-        let policy = match self.policy {
-            Some(policy) => Witnessing::Policy(policy).policy(log)?,
-            None => {
-                let witnesses =
-                    witnesses(&current.policy, self.add_witnesses, &self.remove_witnesses)?;
-                let (groups, quorum) = match self.quorum {
-                    Some(quorum) => (quorum.group.into_iter().collect(), quorum.label),
-                    None => {
-                        let quorum = current.policy.quorum().unwrap_or("none").to_owned();
-                        (current.policy.groups().to_vec(), quorum)
-                    }
-                };
-                build(log, witnesses, groups, &quorum)?
-            }
+        let policy = match &self.policy {
+            Some(policy) => Witnessing::Policy(policy.clone()).policy(log)?,
+            None => self.listed(current, log)?,
         };
         checked(RootDocument {
             registry: current.registry.clone(),
@@ -197,6 +197,25 @@ impl Changes {
             fresh_fail: current.fresh_fail,
             max_entry: current.max_entry,
         })
+    }
+
+    /// The policy with the witnesses that come and go one by one. Those that come are asked for by a quorum that somebody
+    /// chose: one that was made without them would go on without them, and nobody would notice.
+    fn listed(&self, current: &RootDocument, log: Log) -> Result<Policy, DraftError> {
+        let added = self.add_witnesses.clone();
+        if !added.is_empty() && self.quorum.is_none() {
+            let quorum = words::quorum(&current.policy);
+            return Err(DraftError::QuorumUnsaid { added: labels(&added), quorum });
+        }
+        let witnesses = witnesses(&current.policy, added, &self.remove_witnesses)?;
+        let (groups, quorum) = match self.quorum.clone() {
+            Some(quorum) => (quorum.group.into_iter().collect(), quorum.label),
+            None => {
+                let quorum = current.policy.quorum().unwrap_or("none").to_owned();
+                (current.policy.groups().to_vec(), quorum)
+            }
+        };
+        build(log, witnesses, groups, &quorum)
     }
 }
 

@@ -146,6 +146,21 @@ fn witnesses_come_and_go_with_their_quorum() {
 }
 
 #[test]
+fn a_witness_that_comes_needs_a_quorum_that_somebody_chose() {
+    let add = |quorum: Option<&str>| Changes {
+        add_witnesses: vec![witness("w3").0],
+        quorum: quorum.map(|quorum| quorum.parse().unwrap()),
+        ..Changes::default()
+    };
+    for (before, words) in [("any w1 w2", "any of w1, w2"), ("none", "nobody")] {
+        let error = add(None).apply(&first(before), now()).unwrap_err().to_string();
+        assert!(error.contains("`w3` would come") && error.contains(words), "{error}");
+        // Whoever says so may leave it out.
+        assert!(add(Some(before)).apply(&first(before), now()).is_ok());
+    }
+}
+
+#[test]
 fn a_policy_in_a_file_takes_the_place_of_all_witnesses() {
     let one = first("none");
     let key = witness("w5").0.key;

@@ -82,7 +82,7 @@ fn witness(witness: &Witness) -> String {
 }
 
 /// Whose cosignatures are enough.
-fn quorum(policy: &Policy) -> String {
+pub(super) fn quorum(policy: &Policy) -> String {
     let Some(label) = policy.quorum() else {
         return "nobody: the log alone says what is current".to_owned();
     };

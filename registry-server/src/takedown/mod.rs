@@ -30,6 +30,7 @@ pub use plan::{PlannedFile, TakedownPlan};
 pub use redact::Redacted;
 pub(crate) use refuse::{gone, leftovers, refuse_files, refuse_since};
 pub use remove::Removed;
+pub use restore::RestorePlan;
 
 /// The longest name of a notice, in bytes. It stays in the log for ever.
 const MAX_NOTICE: usize = 64;

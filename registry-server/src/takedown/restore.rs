@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use sha2::Digest as _;
 use tare_format::event::{BY_REGISTRY, Event, EventBody, Takedown};
 use tare_format::location::Location;
@@ -15,7 +16,7 @@ use tare_format::pack::StoredChunk;
 use tare_format::problem::Code;
 use tare_format::recipe::Recipe;
 use tare_format::release::{FileClass, Release};
-use tare_format::{Blake3, Sha256};
+use tare_format::{Blake3, ReleaseId, Sha256};
 use tare_store::backend::read_all;
 use tare_store::codec::{Decoder, Encoded};
 use tare_store::pack::PackWriter;
@@ -34,6 +35,25 @@ struct Wanted {
     name: String,
     recipe: Blake3,
     sha256: Sha256,
+}
+
+/// What is to come back. Of the meta archives some may be there, because another release has them.
+#[derive(Default)]
+struct Missing {
+    files: Vec<Wanted>,
+    metas: Vec<(ObjectKey, String)>,
+}
+
+/// What taking a takedown back would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RestorePlan {
+    /// The releases that the takedown names.
+    pub releases: Vec<ReleaseId>,
+    /// The files that would come from the copy, in words.
+    pub files: Vec<String>,
+    /// The meta archives that would be there again, in words.
+    pub meta_archives: Vec<String>,
 }
 
 /// What came back.
@@ -95,6 +115,29 @@ impl Registry {
         Ok(event)
     }
 
+    /// What a restoration would bring back. Nothing changes.
+    ///
+    /// # Errors
+    /// As [`Registry::restore`], besides what only reading the copy's bytes can tell.
+    pub async fn plan_restore(
+        &self,
+        takedown: u64,
+        copy: Option<&Path>,
+    ) -> Result<RestorePlan, ApiError> {
+        let (_, body) = self.takedown_in_force(takedown).await?;
+        let others = {
+            let mut db = self.db.read().await?;
+            Targets::in_force_without(&mut db, Some(takedown)).await?
+        };
+        let missing = self.missing(&body, &others).await?;
+        for wanted in &missing.files {
+            open(copy, &ObjectKey::Recipe(wanted.recipe), &wanted.name)?;
+        }
+        let files = missing.files.into_iter().map(|wanted| wanted.name).collect();
+        let meta_archives = missing.metas.into_iter().map(|(_, what)| what).collect();
+        Ok(RestorePlan { releases: body.releases, files, meta_archives })
+    }
+
     async fn takedown_in_force(&self, index: u64) -> Result<(Sha256, Takedown), ApiError> {
         let mut db = self.db.read().await?;
         let absent = || ApiError::not_found(format!("event {index} is no takedown"));
@@ -146,7 +189,21 @@ impl Registry {
         others: &Targets,
         copy: Option<&Path>,
     ) -> Result<Returned, ApiError> {
-        let (mut returned, mut seen) = (Returned::default(), HashSet::new());
+        let Missing { files, metas } = self.missing(takedown, others).await?;
+        let mut returned = Returned::default();
+        for wanted in files {
+            returned.files.push(self.bring_file(wanted, copy.map(Path::to_owned)).await?);
+        }
+        for (key, what) in metas {
+            self.bring_object(key.clone(), what, copy.map(Path::to_owned)).await?;
+            returned.metas.push(key);
+        }
+        Ok(returned)
+    }
+
+    /// What of a takedown is to be there when only `others` are in force: files that are not, and meta archives.
+    async fn missing(&self, takedown: &Takedown, others: &Targets) -> Result<Missing, ApiError> {
+        let (mut missing, mut seen) = (Missing::default(), HashSet::new());
         for (row, release) in self.documents(takedown).await? {
             let id = release.id();
             let is_named = takedown.releases.contains(&id);
@@ -162,19 +219,15 @@ impl Registry {
                 };
                 if seen.insert(recipe) && !self.has_recipe(recipe).await? {
                     let name = format!("`{}` of `{id}`", file.path);
-                    let wanted = Wanted { name, recipe, sha256: file.sha256 };
-                    let copy = copy.map(Path::to_owned);
-                    returned.files.push(self.bring_file(wanted, copy).await?);
+                    missing.files.push(Wanted { name, recipe, sha256: file.sha256 });
                 }
             }
             if meta_comes {
                 let what = format!("the meta archive of `{id}`");
-                let key = ObjectKey::Meta(release.meta.sha256);
-                self.bring_object(key.clone(), what, copy.map(Path::to_owned)).await?;
-                returned.metas.push(key);
+                missing.metas.push((ObjectKey::Meta(release.meta.sha256), what));
             }
         }
-        Ok(returned)
+        Ok(missing)
     }
 
     async fn has_recipe(&self, recipe: Blake3) -> Result<bool, ApiError> {

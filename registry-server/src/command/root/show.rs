@@ -8,6 +8,7 @@ use serde_json::json;
 use tare_format::Sha256;
 use tare_format::registry::RegistryId;
 
+use super::sign::next_step;
 use super::{Common, newest, output};
 
 pub(super) async fn run(
@@ -15,9 +16,9 @@ pub(super) async fn run(
     previous: Option<&Path>,
     common: &Common,
 ) -> anyhow::Result<()> {
-    let file = match file {
-        Some(path) => RootFile::read(&path)?,
-        None => newest(common).await?,
+    let (path, file) = match file {
+        Some(path) => (Some(path.clone()), RootFile::read(&path)?),
+        None => (None, newest(common).await?),
     };
     let previous = previous.map(RootFile::read).transpose()?;
     let documents = previous.iter().chain([&file]).map(RootFile::document);
@@ -42,6 +43,9 @@ pub(super) async fn run(
         print_signers(&file, previous, " of the version before");
     }
     print_signers(&file, &file, "");
+    if let Some(path) = path.filter(|_| verdict.is_ok()) {
+        output::talk(format!("next: {}", next_step(&file, &path)));
+    }
     verdict
 }
 
@@ -56,7 +60,8 @@ fn print_signers(file: &RootFile, of: &RootFile, which: &str) {
     }
 }
 
-fn shown(file: &RootFile, common: &Common) -> serde_json::Value {
+/// The same as one document.
+pub(super) fn shown(file: &RootFile, common: &Common) -> serde_json::Value {
     let document = file.document();
     let now = u64::try_from(common.config().clock.now().as_second()).unwrap_or_default();
     let keys: Vec<_> = file
