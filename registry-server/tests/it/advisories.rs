@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use tare_format::advisory::Advisory;
 use tare_format::api::Changed;
+use tare_format::problem::Code;
 
 use crate::support::{Client, Package, TestRegistry};
 
@@ -96,6 +98,21 @@ async fn what_is_no_advisory_is_refused() {
     }
     let long = vec![b' '; (64 << 10) + 1];
     assert_eq!(ada.post("/api/v1/advisories", long).await.code(), "too-large");
+}
+
+#[tokio::test]
+async fn a_plan_says_what_would_be_logged_and_logs_nothing() {
+    let (registry, _) = scene().await;
+    let plan = async |hour| {
+        let planned: Advisory = serde_json::from_value(advisory(1, hour, "<2")).unwrap();
+        registry.app.plan_advisory(&planned).await
+    };
+    assert!(plan(2).await.unwrap());
+    assert!(registry.app.advisories().await.unwrap().is_empty());
+    let logged = serde_json::from_value(advisory(1, 2, "<2")).unwrap();
+    registry.app.add_advisory(logged).await.unwrap();
+    assert!(!plan(2).await.unwrap(), "it is there");
+    assert_eq!(plan(1).await.unwrap_err().code(), Code::StateConflict);
 }
 
 #[tokio::test]

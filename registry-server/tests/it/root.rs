@@ -193,6 +193,35 @@ fn what_is_different_is_said_before_signing_and_a_broken_signature_after() {
 }
 
 #[test]
+fn each_step_says_which_is_next_and_answers_in_json() {
+    let desk = Desk::new();
+    let draft = desk.init("");
+    let said = |words: &str| String::from_utf8(desk.run(words).stderr).unwrap();
+    let first = said(&format!("root sign --key a.key {draft}"));
+    assert!(first.contains("next: one more key signs"), "{first}");
+    let second = desk.ok(&format!("root sign --key b.key {draft} --json"));
+    let second: Value = serde_json::from_str(&second).unwrap();
+    let signed: Vec<_> = second["keys"].as_array().unwrap().iter().map(|k| &k["signed"]).collect();
+    assert_eq!(signed, [true, true, false]);
+    let shown = said(&format!("root show {draft}"));
+    assert!(shown.contains(&format!("next: `tare-registry root publish {draft}`")), "{shown}");
+    assert!(
+        desk.ok(&format!("root show {draft}")).contains(second["fingerprint"].as_str().unwrap())
+    );
+}
+
+#[test]
+fn a_witness_does_not_come_without_a_quorum() {
+    let desk = Desk::new();
+    desk.founded();
+    let add = format!("root next --add-witness W1={}", witness("w1"));
+    let refused = desk.run(&add);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("--quorum"));
+    desk.ok(&format!("{add} --quorum W1"));
+}
+
+#[test]
 fn witnesses_and_quorum_are_said_in_words() {
     let desk = Desk::new();
     let (one, two) = (witness("w1"), witness("w2"));

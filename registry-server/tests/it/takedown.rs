@@ -379,7 +379,15 @@ async fn the_commands_do_all_of_it_where_no_server_runs() {
     assert_eq!(found(folder.path(), &noise(2, 1700)), 0);
     let event = done["event"].as_u64().unwrap();
     let from = copy.path().display();
-    json(&run(folder.path(), &format!("restore {event} --from {from} --json")));
+    let words = format!("restore {event} --from {from} --json");
+    let plan = json(&run(folder.path(), &format!("{words} --dry-run")));
+    assert_eq!(
+        (&plan["event"], &plan["plan"]["releases"][0]),
+        (&Value::Null, &"lab/bad@1.0.0".into())
+    );
+    assert_eq!(found(folder.path(), &noise(2, 1700)), 0);
+    assert_eq!(run(folder.path(), &format!("restore {event} --dry-run")).status.code(), Some(1));
+    json(&run(folder.path(), &words));
     assert!(found(folder.path(), &noise(2, 1700)) > 0);
     let planned = json(&run(folder.path(), "redact 4 --class pii --dry-run --json"));
     let redacted = json(&run(folder.path(), "redact 4 --class pii --json"));
