@@ -1,4 +1,4 @@
-"""The CPU time of a replay of 100,000 events, from the bench of `tare-replay`.
+"""The CPU time and the wall time of a replay of 100,000 events, from the bench of `tare-replay`.
 
 The bench makes its log first. So its CPU time is taken with the replay and without, and the difference divided by the number
 of samples; a machine that is busy with something else then disturbs little.
@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 REPLAY = "replay_of_100_000_events"
+ALL = "replay_and_signatures_of_100_000_events"
 SIGNATURE = "one_signature"
 SAMPLES = 5
 # Of the bench's 100,000 events so many publish a release, each with one signature.
@@ -40,16 +41,17 @@ def main() -> None:
     parser.add_argument("--program", type=Path, required=True)
     options = parser.parse_args()
     without, _ = cpu_of(options.program, "--list")
-    with_replay, _ = cpu_of(options.program, "--bench", REPLAY)
+    found = {}
+    for name in (REPLAY, ALL):
+        cpu, out = cpu_of(options.program, "--bench", name)
+        found[name] = (cpu - without) / SAMPLES, median_of(name, out) / 1e6
     _, signed = cpu_of(options.program, "--bench", SIGNATURE)
-    rules, signature = (with_replay - without) / SAMPLES, median_of(SIGNATURE, signed)
-    signatures = PUBLISHED * signature / 1e6
-    print("A replay of 100,000 events\n\n| | CPU s |\n|---|---|")
-    print(f"| rules, pages, every state | {rules:.2f} |")
-    print(f"| {PUBLISHED} signatures at {signature:.0f} µs | {signatures:.2f} |")
-    print("\n| goal | CPU s | |\n|---|---|---|")
-    for name, found in [("rules, pages, states", rules), ("and signatures", rules + signatures)]:
-        print(f"| 100,000 events below {GOAL:.0f} s: {name} | {found:.2f} | {'met' if found < GOAL else 'missed'} |")
+    print("A replay of 100,000 events\n\n| | CPU s | wall s | goal of CPU s | |\n|---|---|---|---|---|")
+    rows = [("rules, pages, every state", REPLAY), (f"and {PUBLISHED} signatures, on all cores", ALL)]
+    for text, name in rows:
+        cpu, wall = found[name]
+        print(f"| {text} | {cpu:.1f} | {wall:.1f} | {GOAL:.0f} | {'met' if cpu < GOAL else 'missed'} |")
+    print(f"\nOne signature of a key that is read for it: {median_of(SIGNATURE, signed):.0f} µs")
     print()
 
 
