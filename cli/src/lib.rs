@@ -19,6 +19,7 @@ mod error;
 mod instant;
 mod password;
 mod session;
+mod signing;
 mod ui;
 
 use std::ffi::OsString;

@@ -1,5 +1,8 @@
-//! The password of a signing key: from `TARE_KEY_PASSWORD`, or from a person.
+//! The password of a signing key: from `TARE_KEY_PASSWORD`, from the file that `TARE_KEY_PASSWORD_FILE` names, or from a
+//! person.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -8,16 +11,19 @@ use crate::context::Context;
 use crate::error::CommandError;
 
 const VARIABLE: &str = "TARE_KEY_PASSWORD";
+const FILE_VARIABLE: &str = "TARE_KEY_PASSWORD_FILE";
+/// The most bytes that are read of a file with a password.
+const MAX_SIZE: u64 = 4096;
 
 /// The password of the key at `path`, if there is any way to get one.
 ///
 /// # Errors
-/// When the terminal cannot be read.
+/// When the terminal or the file cannot be read.
 pub(crate) fn of_key(
     path: &Path,
     context: &Context,
 ) -> Result<Option<Zeroizing<String>>, CommandError> {
-    if let Some(password) = from_environment(context) {
+    if let Some(password) = from_environment(context)? {
         return Ok(Some(password));
     }
     if !context.can_ask() {
@@ -26,9 +32,25 @@ pub(crate) fn of_key(
     ask(&format!("Password of {}", context.show(path)), context).map(Some)
 }
 
-/// The password that `TARE_KEY_PASSWORD` holds.
-pub(crate) fn from_environment(context: &Context) -> Option<Zeroizing<String>> {
-    context.env.get(VARIABLE).map(|password| Zeroizing::new(password.to_owned()))
+/// The password that `TARE_KEY_PASSWORD` holds, or the first line of the file that `TARE_KEY_PASSWORD_FILE` names.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(crate) fn from_environment(
+    context: &Context,
+) -> Result<Option<Zeroizing<String>>, CommandError> {
+    if let Some(password) = context.env.get(VARIABLE) {
+        return Ok(Some(Zeroizing::new(password.to_owned())));
+    }
+    let Some(path) = context.env.get(FILE_VARIABLE) else { return Ok(None) };
+    let path = context.resolve(Path::new(path));
+    let mut text = Zeroizing::new(String::new());
+    let read = File::open(&path).and_then(|file| file.take(MAX_SIZE).read_to_string(&mut text));
+    read.map_err(|error| {
+        let message = format!("failed to read the password in `{}`", path.display());
+        CommandError::io(message, &error)
+    })?;
+    Ok(Some(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned())))
 }
 
 /// A password for a new key, typed twice.
@@ -36,12 +58,12 @@ pub(crate) fn from_environment(context: &Context) -> Option<Zeroizing<String>> {
 /// # Errors
 /// When nobody can be asked, or the two differ.
 pub(crate) fn for_new_key(context: &Context) -> Result<Zeroizing<String>, CommandError> {
-    if let Some(password) = context.env.get(VARIABLE) {
-        return Ok(Zeroizing::new(password.to_owned()));
+    if let Some(password) = from_environment(context)? {
+        return Ok(password);
     }
     if !context.can_ask() {
         let help = format!(
-            "set {VARIABLE}, run the command at a terminal to be asked, or leave the key unencrypted with `--no-password`"
+            "set {VARIABLE} or {FILE_VARIABLE}, run the command at a terminal to be asked, or leave the key unencrypted with `--no-password`"
         );
         return Err(CommandError::usage("a key needs a password, and nobody can be asked for one")
             .help(help));

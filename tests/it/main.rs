@@ -23,6 +23,7 @@ mod pull;
 mod readme;
 mod search;
 mod shelf;
+mod sign;
 mod support;
 mod tidy;
 mod tree;

@@ -108,6 +108,15 @@ fn somebody_behind_an_air_gap_gets_through_their_session() {
 }
 
 #[test]
+fn somebody_with_a_model_and_no_registry_gets_through_their_session() {
+    let (registry, project) = (Registry::start(), Project::new());
+    project.write("some-model/weights.bin", "weights");
+    project.tare("keygen").succeeds();
+    fs::copy(project.home().join("keys/default.pub"), project.path().join("maker.pub")).unwrap();
+    run("Models that are in no registry", &project, &registry, "");
+}
+
+#[test]
 fn the_documents_that_it_shows_are_read() {
     let block = |heading: &str| {
         let section = README.split(&format!("\n## {heading}\n")).nth(1).unwrap();

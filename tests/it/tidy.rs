@@ -118,7 +118,7 @@ fn banned_crates_are_not_locked() {
     }
 }
 
-/// A clause is defined as `**X-1**` in a chapter and cited as `(X-1)` or `chapter.md X-1` in code.
+/// A clause is defined as `**X-1**` or `**XY-1**` in a chapter and cited as `(X-1)` or `chapter.md X-1` in code.
 #[test]
 fn clauses_that_code_cites_exist() {
     let mut defined: BTreeMap<String, PathBuf> = BTreeMap::new();
@@ -134,12 +134,14 @@ fn clauses_that_code_cites_exist() {
             }
         }
     }
-    let letters: BTreeSet<char> = defined.keys().filter_map(|id| id.chars().next()).collect();
+    let letters: BTreeSet<&str> =
+        defined.keys().filter_map(|id| Some(id.split_once('-')?.0)).collect();
     for source in files(root(), "rs") {
         for (number, line) in fs::read_to_string(&source).unwrap().lines().enumerate() {
             let Some((_, comment)) = line.split_once("//") else { continue };
             for word in comment.split(|c: char| !c.is_ascii_alphanumeric() && c != '-') {
-                let ours = is_clause(word) && word.starts_with(|c| letters.contains(&c));
+                let chapter = word.split_once('-').map(|(letters, _)| letters);
+                let ours = is_clause(word) && chapter.is_some_and(|one| letters.contains(one));
                 let place = format!("{}:{}", source.display(), number + 1);
                 assert!(
                     !ours || defined.contains_key(word),
@@ -151,9 +153,9 @@ fn clauses_that_code_cites_exist() {
 }
 
 fn is_clause(word: &str) -> bool {
-    let Some((letter, number)) = word.split_once('-') else { return false };
-    letter.len() == 1
-        && letter.bytes().all(|b| b.is_ascii_uppercase())
+    let Some((letters, number)) = word.split_once('-') else { return false };
+    (1..=2).contains(&letters.len())
+        && letters.bytes().all(|b| b.is_ascii_uppercase())
         && (1..=2).contains(&number.len())
         && number.bytes().all(|b| b.is_ascii_digit())
 }

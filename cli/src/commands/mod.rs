@@ -23,6 +23,7 @@ mod pull;
 mod registry;
 mod remove;
 mod search;
+mod sign;
 mod signer;
 mod tree;
 mod trust;
@@ -66,6 +67,7 @@ pub(crate) enum Command {
     Cache(cache::CacheCommand),
     Package(package::PackageArgs),
     Publish(publish::PublishArgs),
+    Sign(sign::SignArgs),
     Yank(yank::YankArgs),
     Withdraw(withdraw::WithdrawArgs),
     #[command(subcommand)]
@@ -108,6 +110,7 @@ impl Command {
             Self::Bundle(command) => bundle::run(command, context).await,
             Self::Cache(command) => cache::run(command, context).await,
             Self::Package(args) => package::run(&args, context).await,
+            Self::Sign(args) => sign::run(&args, context).await,
             Self::Publish(args) => publish::run(&args, context).await,
             Self::Yank(args) => yank::run(args, context).await,
             Self::Withdraw(args) => withdraw::run(args, context).await,

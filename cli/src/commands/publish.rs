@@ -1,17 +1,16 @@
 //! `tare publish`: one package or several, all or nothing.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::json;
 use tare_client::home::Home;
-use tare_client::keys::{self, KeyError, KeyFileError, PublicKey, Signer as _};
 use tare_client::package::{PackageError, Prepared, prepare, select};
 use tare_client::publish::{self, Options, Published, Traffic, check_destination};
 use tare_client::registry::RegistryClient;
 
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::password;
+use crate::signing::SigningArgs;
 use crate::ui::{Text, Tone, bytes};
 
 /// Publish packages to a registry
@@ -25,9 +24,8 @@ pub(crate) struct PublishArgs {
     /// Make every check, here and in the registry, and publish nothing
     #[arg(long)]
     dry_run: bool,
-    /// The key to sign with, instead of TARE_KEY or the one that `tare keygen` made
-    #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
+    #[command(flatten)]
+    signing: SigningArgs,
 }
 
 pub(super) async fn run(args: &PublishArgs, context: &Context) -> Result<(), CommandError> {
@@ -36,13 +34,13 @@ pub(super) async fn run(args: &PublishArgs, context: &Context) -> Result<(), Com
     let packages = prepare_all(args, &known.name, context).await?;
     // Asked for before anything is sent. A dry run signs nothing, so it asks nobody for a password.
     let (signer, key) = match args.dry_run {
-        true => (None, look_at_key(args.key.as_deref(), context)?),
-        false => (Some(open_key(args.key.as_deref(), context)?), None),
+        true => (None, args.signing.look(context)?),
+        false => (Some(args.signing.open(context)?), None),
     };
     let (staging, home) = (context.home().join("publish"), Home::new(context.home()));
     let options = Options {
         dry_run: args.dry_run,
-        signer: signer.as_ref().map(|signer| signer as _),
+        signer: signer.as_deref(),
         key: key.as_ref(),
         staging: &staging,
         home: &home,
@@ -101,44 +99,6 @@ async fn prepare_all(
             .collect::<Result<Vec<_>, PackageError>>()
     });
     Ok(all.await?)
-}
-
-fn open_key(
-    path: Option<&Path>,
-    context: &Context,
-) -> Result<impl tare_client::keys::Signer + use<>, CommandError> {
-    let path = chosen_key(path, context).unwrap_or_else(|| keys::default_path(context.home()));
-    keys::open(&path, || password::of_key(&path, context))
-}
-
-/// The key that a real run would sign with, as far as it can be known without asking anybody: opened where that needs no
-/// password or the environment has it, else by its public half.
-fn look_at_key(path: Option<&Path>, context: &Context) -> Result<Option<PublicKey>, CommandError> {
-    let chosen = chosen_key(path, context);
-    let path = chosen.clone().unwrap_or_else(|| keys::default_path(context.home()));
-    let password = || Ok::<_, KeyFileError>(password::from_environment(context));
-    let warn = |what: &str| {
-        context.terminal.warn(format!("no key was checked: {what}"));
-        Ok(None)
-    };
-    match keys::open(&path, password) {
-        Ok(pair) => Ok(Some(pair.public_key().clone())),
-        Err(KeyFileError::Missing { .. }) if chosen.is_none() => {
-            warn("there is none yet, and publishing needs one; make it with `tare keygen`")
-        }
-        Err(KeyFileError::Key { source: KeyError::PassphraseMissing, .. }) => {
-            match keys::read_public(&keys::public_path(&path)) {
-                Ok(public) => Ok(Some(public)),
-                Err(_) => warn("it is encrypted; set TARE_KEY_PASSWORD to have it checked"),
-            }
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn chosen_key(path: Option<&Path>, context: &Context) -> Option<PathBuf> {
-    let path = path.or_else(|| context.env.get("TARE_KEY").map(Path::new));
-    path.map(|path| context.resolve(path))
 }
 
 fn show(published: &Published, dry_run: bool, context: &Context) {

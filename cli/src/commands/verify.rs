@@ -2,6 +2,7 @@
 
 mod chain;
 mod head;
+mod model;
 
 use serde_json::json;
 use tare_client::ErrorKind;
@@ -16,21 +17,27 @@ pub(super) use head::{show_sources as show_answers, to_json as answer_to_json};
 
 /// Check everything that is installed again: signatures, digests and every byte
 ///
-/// No request is made. What everything hangs from is shown link by link, and each difference is named.
+/// No request is made. What everything hangs from is shown link by link, and each difference is named. With a folder or a
+/// file, that model is checked instead against its OpenSSF model signature, whichever tool made it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    model: model::ModelArgs,
     /// Read every file of the local store, whoever uses it
-    #[arg(long)]
+    #[arg(long, conflicts_with = "model")]
     all: bool,
     /// Remove what is wrong, so that the next `tare install` fetches it again
-    #[arg(long, conflicts_with = "all")]
+    #[arg(long, conflicts_with_all = ["all", "model"])]
     repair: bool,
     /// Instead ask every place that serves the registry what is current, and compare
-    #[arg(long, conflicts_with_all = ["all", "repair"])]
+    #[arg(long, conflicts_with_all = ["all", "repair", "model"])]
     head: bool,
 }
 
 pub(super) async fn run(args: &VerifyArgs, context: &Context) -> Result<(), CommandError> {
+    if let Some(path) = args.model.path() {
+        return model::run(path, &args.model, context).await;
+    }
     if args.head {
         return head::run(context).await;
     }

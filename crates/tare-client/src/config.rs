@@ -14,6 +14,10 @@
 //!
 //! [trust]                                       # at home only, see `crate::sigstore`
 //! root-sha256 = "sha256:…"
+//!
+//! [signing]                                      # only in the home folder: it names a program to run
+//! signer = "sign-with-card 9c"
+//! public-key = "card.pub"                        # from the folder of this file
 //! ```
 
 mod error;
@@ -76,12 +80,22 @@ impl KnownRegistry {
     }
 }
 
+/// A program that signs in place of a key file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SigningProgram {
+    /// The program and its arguments, between blanks.
+    pub command: String,
+    /// The file with its public key.
+    pub public_key: PathBuf,
+}
+
 /// The configuration of all files together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Config {
     registries: BTreeMap<String, KnownRegistry>,
     default: Option<String>,
     trust_root: Option<Sha256>,
+    signing: Option<SigningProgram>,
 }
 
 #[derive(Deserialize, Default)]
@@ -90,6 +104,14 @@ struct File {
     registry: Choice,
     trust: Option<Trust>,
     registries: BTreeMap<String, Entry>,
+    signing: Option<Signing>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Signing {
+    signer: String,
+    public_key: PathBuf,
 }
 
 #[derive(Deserialize, Default)]
@@ -147,6 +169,12 @@ impl Config {
         self.trust_root
     }
 
+    /// The program that signs when no key is named.
+    #[must_use]
+    pub const fn signing_program(&self) -> Option<&SigningProgram> {
+        self.signing.as_ref()
+    }
+
     /// The registry that `choice` means: a name, a URL, or the default.
     ///
     /// # Errors
@@ -176,6 +204,17 @@ impl Config {
         match file.trust {
             Some(trust) if is_home => self.trust_root = Some(trust.root_sha256),
             Some(_) => return Err(ConfigError::TrustElsewhere { path: path.to_owned() }),
+            None => {}
+        }
+        match file.signing {
+            // It names a program to run, so it must not come with what somebody else wrote.
+            Some(_) if !is_home => {
+                return Err(ConfigError::SigningElsewhere { path: path.to_owned() });
+            }
+            Some(Signing { signer, public_key }) => {
+                let public_key = path.with_file_name("").join(public_key);
+                self.signing = Some(SigningProgram { command: signer, public_key });
+            }
             None => {}
         }
         for (name, Entry { url, id, mirrors }) in file.registries {

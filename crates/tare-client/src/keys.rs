@@ -4,6 +4,10 @@
 //! $TARE_HOME/keys/default.pem   the private key, encrypted unless its owner said otherwise; mode 0600
 //! $TARE_HOME/keys/default.pub   the public key, to be given to whoever asks
 //! ```
+//!
+//! A key that lies in a device is used through a program: [`ExternalSigner`].
+
+mod external;
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -13,6 +17,7 @@ use tare_sign::{KeyPair, PublicKeyError};
 use tare_store::durable::{self, Committed, DurableError};
 use zeroize::Zeroizing;
 
+pub use external::ExternalSigner;
 pub use tare_sign::{KeyError, PublicKey, Signer};
 
 use crate::error::{ClientError, ErrorKind};
@@ -44,6 +49,17 @@ pub enum KeyFileError {
         /// What the system said.
         source: io::Error,
     },
+    /// Everybody on the machine can read it.
+    #[error("the key `{}` has mode {mode:03o}: everybody on this machine can use it", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
+    /// An external signer was asked for without naming a program.
+    #[error("the signer names no program")]
+    NoProgram,
     /// It is not a private key, or needs another passphrase.
     #[error("the key `{}` cannot be used", path.display())]
     Key {
@@ -71,7 +87,9 @@ pub enum KeyFileError {
 impl ClientError for KeyFileError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Missing { .. } | Self::Exists { .. } => ErrorKind::Usage,
+            Self::Missing { .. } | Self::Exists { .. } | Self::Open { .. } | Self::NoProgram => {
+                ErrorKind::Usage
+            }
             Self::Key { source, .. } => match source {
                 KeyError::PassphraseMissing | KeyError::PassphraseWrong => {
                     ErrorKind::Authentication
@@ -88,6 +106,7 @@ impl ClientError for KeyFileError {
         match self {
             Self::Missing { .. } => "E-NO-KEY",
             Self::Exists { .. } => "E-KEY-EXISTS",
+            Self::Open { .. } => "E-KEY-OPEN",
             Self::Key {
                 source: KeyError::PassphraseMissing | KeyError::PassphraseWrong, ..
             } => "E-KEY-PASSWORD",
@@ -97,6 +116,15 @@ impl ClientError for KeyFileError {
 
     fn help(&self) -> Option<String> {
         let help = match self {
+            Self::Open { path, .. } => {
+                let path = path.display();
+                return Some(format!(
+                    "close it with `chmod 600 {path}`, and use another key if somebody may have read it"
+                ));
+            }
+            Self::NoProgram => {
+                "give the program and its arguments, as `--signer 'sign-with-card 9c'`"
+            }
             Self::Missing { .. } => "make one with `tare keygen`, or name one with `--key FILE`",
             Self::Exists { .. } => {
                 "packages that were signed with it need it; to make another, name its file with `--output FILE`"
@@ -151,11 +179,12 @@ pub fn create(path: &Path, passphrase: Option<&str>) -> Result<PublicKey, KeyFil
 /// Opens the private key at `path`. `passphrase` is only asked if the key needs one.
 ///
 /// # Errors
-/// When there is none, it is something else, or the passphrase is missing or wrong.
+/// When there is none, everybody can read it, it is something else, or the passphrase is missing or wrong.
 pub fn open<E: From<KeyFileError>>(
     path: &Path,
     passphrase: impl FnOnce() -> Result<Option<Zeroizing<String>>, E>,
 ) -> Result<KeyPair, E> {
+    check_closed(path)?;
     let text = read(path)?;
     let passphrase = if KeyPair::is_encrypted(&text) { passphrase()? } else { None };
     let pair = KeyPair::from_pem(&text, passphrase.as_ref().map(|passphrase| passphrase.as_str()));
@@ -170,6 +199,23 @@ pub fn read_public(path: &Path) -> Result<PublicKey, KeyFileError> {
     let text = read(path)?;
     PublicKey::from_pem(&text)
         .map_err(|source| KeyFileError::PublicKey { path: path.to_owned(), source })
+}
+
+/// A key that everybody can read may be in anybody's hands, encrypted or not (S-18). A group that shares one, as a container
+/// does with the secrets that are mounted into it, is its owner's choice.
+#[cfg(unix)]
+fn check_closed(path: &Path) -> Result<(), KeyFileError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let Ok(metadata) = std::fs::metadata(path) else { return Ok(()) };
+    let mode = metadata.permissions().mode() & 0o777;
+    let is_open = metadata.is_file() && mode & 0o006 != 0;
+    if is_open { Err(KeyFileError::Open { path: path.to_owned(), mode }) } else { Ok(()) }
+}
+
+/// Elsewhere a file has no mode.
+#[cfg(not(unix))]
+fn check_closed(_: &Path) -> Result<(), KeyFileError> {
+    Ok(())
 }
 
 fn read(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
@@ -220,6 +266,25 @@ mod tests {
         let path = default_path(home.path());
         create(&path, None).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_that_everybody_can_read_is_refused_and_one_of_a_group_is_not() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let home = tempfile::tempdir().unwrap();
+        let path = default_path(home.path());
+        create(&path, Some("secret")).unwrap();
+        let open_as = |mode| {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            open(&path, || with("secret"))
+        };
+        for mode in [0o644, 0o604, 0o602] {
+            let error = open_as(mode).unwrap_err();
+            assert_eq!(error.code(), "E-KEY-OPEN");
+            assert!(error.help().unwrap().contains("chmod 600"));
+        }
+        assert!(open_as(0o440).is_ok() && open_as(0o400).is_ok());
     }
 
     #[test]

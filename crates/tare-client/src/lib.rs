@@ -16,6 +16,7 @@
 //! | [`sigstore`] | bundles that others signed, and the trust root they hang from |
 //! | [`fetch`], [`install`] | from signed releases to contents, trees and links |
 //! | [`home`], [`local`], [`usage`], [`cache`] | the local store, who uses it, and what may go |
+//! | [`keys`], [`model`] | who signs, and models that are just folders, from and for other tools |
 //! | [`graph`], [`audit`], [`verify`], [`info`] | what is used and why, under which licences, whether it is intact, what it is |
 //! | [`event`], [`error`] | progress and failures as data |
 
@@ -40,6 +41,7 @@ pub mod keys;
 pub mod local;
 pub mod lock;
 pub mod mirror;
+pub mod model;
 pub mod origin;
 pub mod package;
 pub mod pages;

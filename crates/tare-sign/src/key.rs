@@ -1,5 +1,6 @@
-//! Private keys: making them, and reading and writing the files that hold them (S-14 to S-16).
+//! Private keys: making them, and reading and writing the files that hold them (S-14 to S-17).
 
+mod cosign;
 mod encryption;
 
 use std::fmt;
@@ -29,16 +30,16 @@ pub enum KeyError {
     NotPem,
     /// The PEM block is something else.
     #[error(
-        "PEM block is `{found}`, expected `PRIVATE KEY`, `ENCRYPTED PRIVATE KEY` or `EC PRIVATE KEY`"
+        "PEM block is `{found}`, expected `PRIVATE KEY`, `ENCRYPTED PRIVATE KEY`, `EC PRIVATE KEY` or `ENCRYPTED SIGSTORE PRIVATE KEY`"
     )]
     Label {
         /// What it says it is.
         found: String,
     },
-    /// It is a file of cosign.
-    #[error("encrypted keys of cosign (`{found}`) are not supported yet: expected PKCS#8")]
-    Cosign {
-        /// What it says it is.
+    /// It is a file of cosign that cosign would not have written.
+    #[error("private key of cosign is damaged: it has {found}")]
+    CosignFile {
+        /// What is wrong with it.
         found: String,
     },
     /// It is encrypted in the way that came before PKCS#8.
@@ -98,37 +99,39 @@ impl KeyPair {
     /// Whether `text` is a key file that needs a passphrase, so that a program knows when to ask.
     #[must_use]
     pub fn is_encrypted(text: &str) -> bool {
-        pem::first_block(text).is_some_and(|block| block.label == "ENCRYPTED PRIVATE KEY")
+        let label = pem::first_block(text).map(|block| block.label);
+        label.is_some_and(|label| label == "ENCRYPTED PRIVATE KEY" || cosign::is_label(label))
     }
 
-    /// Reads a key file: PKCS#8, plain or encrypted, or SEC1. A passphrase that is not needed is ignored.
+    /// Reads a key file: PKCS#8, plain or encrypted, SEC1, or one that cosign encrypted. A passphrase that is not needed
+    /// is ignored.
     ///
     /// # Errors
     /// When it is another kind of file or of key, or the passphrase is missing or wrong.
     pub fn from_pem(text: &str, passphrase: Option<&str>) -> Result<Self, KeyError> {
         let block = pem::first_block(text).ok_or(KeyError::NotPem)?;
         let label = block.label;
-        let found = || label.chars().filter(|c| !c.is_control()).take(60).collect();
-        let encrypted = match label {
-            "PRIVATE KEY" | "EC PRIVATE KEY" => false,
-            "ENCRYPTED PRIVATE KEY" => true,
+        match label {
             "RSA PRIVATE KEY" => return Err(KeyError::Rsa),
-            _ if label.ends_with("SIGSTORE PRIVATE KEY")
-                || label.ends_with("COSIGN PRIVATE KEY") =>
-            {
-                return Err(KeyError::Cosign { found: found() });
+            "PRIVATE KEY" | "EC PRIVATE KEY" | "ENCRYPTED PRIVATE KEY" => {}
+            _ if cosign::is_label(label) => {}
+            _ => {
+                let found = label.chars().filter(|c| !c.is_control()).take(60).collect();
+                return Err(KeyError::Label { found });
             }
-            _ => return Err(KeyError::Label { found: found() }),
-        };
+        }
         if block.has_headers() {
             return Err(KeyError::OldEncryption);
         }
-        let der = block.decode().ok_or(KeyError::NotPem)?;
-        if encrypted {
-            let passphrase = passphrase.ok_or(KeyError::PassphraseMissing)?;
-            return Self::from_der(encryption::decrypt(&der, passphrase)?.as_bytes());
+        let content = block.decode().ok_or(KeyError::NotPem)?;
+        if !Self::is_encrypted(text) {
+            return Self::from_der(&content);
         }
-        Self::from_der(&der)
+        let passphrase = passphrase.ok_or(KeyError::PassphraseMissing)?;
+        if cosign::is_label(label) {
+            return Self::from_der(&cosign::decrypt(&content, passphrase)?);
+        }
+        Self::from_der(encryption::decrypt(&content, passphrase)?.as_bytes())
     }
 
     /// The key as an encrypted PKCS#8 file, which openssl and others can read.

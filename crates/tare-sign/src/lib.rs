@@ -11,6 +11,7 @@
 //! | [`bundle`] | the file that a signature travels in |
 //! | [`public_key`], [`key`] | keys, their names and their files |
 //! | [`verify`] | from bundles to a [`Verified`] claim |
+//! | [`model`] | signatures of models that are just folders, from and for other tools |
 //! | [`sigstore`] | bundles that others made, signed by an identity or a key |
 //!
 //! Nothing here reads a file, asks for a passphrase, or knows which keys are to be trusted: all of that is passed in.
@@ -18,6 +19,7 @@
 
 pub mod bundle;
 pub mod key;
+pub mod model;
 pub mod public_key;
 pub mod sigstore;
 pub mod statement;

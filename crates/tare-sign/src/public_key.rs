@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use aws_lc_rs::digest::Digest;
+use aws_lc_rs::digest::{self, Digest};
 use aws_lc_rs::signature::{self, ParsedPublicKey, VerificationAlgorithm};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -118,6 +118,28 @@ impl Algorithm {
                 133,
             ),
             Self::Ed25519 => (b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00", 32),
+        }
+    }
+
+    /// What a program or a device that signs with such a key is handed for `bytes`: their digest for ECDSA, and for
+    /// Ed25519, which hashes twice, the bytes themselves (S-19).
+    #[must_use]
+    pub fn signer_input(self, bytes: &[u8]) -> Cow<'_, [u8]> {
+        let hash = match self {
+            Self::EcdsaP256 => &digest::SHA256,
+            Self::EcdsaP384 => &digest::SHA384,
+            Self::EcdsaP521 => &digest::SHA512,
+            Self::Ed25519 => return Cow::Borrowed(bytes),
+        };
+        Cow::Owned(digest::digest(hash, bytes).as_ref().to_vec())
+    }
+
+    /// The form that a signature has (S-6), in words.
+    #[must_use]
+    pub const fn signature_form(self) -> &'static str {
+        match self {
+            Self::EcdsaP256 | Self::EcdsaP384 | Self::EcdsaP521 => "DER, as ECDSA-Sig-Value",
+            Self::Ed25519 => "64 bytes",
         }
     }
 

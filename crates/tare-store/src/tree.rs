@@ -13,7 +13,7 @@ use tare_format::Sha256;
 use crate::durable::{DurableError, Folders, TEMPORARY_PREFIX, sync_folder};
 use crate::files::{FileStore, FileStoreError, Presence, difference};
 use crate::link;
-use crate::walk::{WalkError, walk};
+use crate::walk::{Links, WalkError, walk};
 
 mod swap;
 
@@ -139,7 +139,7 @@ pub fn differences(
     }
     // Links are reported like any other thing that does not belong there.
     let extra = std::cell::RefCell::new(Vec::new());
-    walk(target, |path, is_folder| {
+    walk(target, Links::Refuse, |path, is_folder| {
         if !is_folder && !expected.contains(path) {
             extra.borrow_mut().push(format!("`{path}` does not belong to the package"));
         }

@@ -53,6 +53,15 @@ pub struct WalkedFile {
     pub size_bytes: u64,
 }
 
+/// What a symbolic link counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Links {
+    /// An error.
+    Refuse,
+    /// The file that it points to, wherever that lies. A link to a folder is an error.
+    Files,
+}
+
 /// Every file below `folder`, sorted by the bytes of the paths. What `skip` says yes to (a path within the folder,
 /// and whether it is a folder) is left out, with all below it, and may be a link.
 ///
@@ -60,6 +69,7 @@ pub struct WalkedFile {
 /// When something is neither a file nor a folder, or cannot be read.
 pub fn walk(
     folder: &Path,
+    links: Links,
     skip: impl Fn(&str, bool) -> bool,
 ) -> Result<Vec<WalkedFile>, WalkError> {
     let mut found = Vec::new();
@@ -72,9 +82,14 @@ pub fn walk(
             let name = name.to_str().ok_or_else(|| WalkError::Name { path: entry.path() })?;
             let path = format!("{prefix}{name}");
             // Of the entry itself, not of what a link points to.
-            let metadata = entry.metadata().map_err(fail)?;
+            let mut metadata = entry.metadata().map_err(fail)?;
             if skip(&path, metadata.is_dir()) {
                 continue;
+            }
+            if links == Links::Files && metadata.is_symlink() {
+                let target = fs::metadata(entry.path())
+                    .map_err(|source| WalkError::Io { path: entry.path(), source })?;
+                metadata = if target.is_dir() { metadata } else { target };
             }
             if metadata.is_dir() && depth == DEPTH_CAP {
                 return Err(WalkError::Depth { path });
@@ -108,7 +123,8 @@ mod tests {
     }
 
     fn paths(folder: &Path) -> Vec<String> {
-        let files = walk(folder, |path, is_folder| is_folder && path == "skipped").unwrap();
+        let files =
+            walk(folder, Links::Refuse, |path, is_folder| is_folder && path == "skipped").unwrap();
         files.into_iter().map(|file| file.path).collect()
     }
 
@@ -122,16 +138,31 @@ mod tests {
     fn a_link_is_an_error_unless_it_is_skipped() {
         let home = folder_of(&["a"]);
         std::os::unix::fs::symlink("/etc/passwd", home.path().join("link")).unwrap();
-        let error = walk(home.path(), |_, _| false).unwrap_err();
+        let error = walk(home.path(), Links::Refuse, |_, _| false).unwrap_err();
         assert_eq!(error.to_string(), "`link` is a symbolic link, and a package holds only files");
-        assert_eq!(walk(home.path(), |path, _| path == "link").unwrap().len(), 1);
+        assert_eq!(walk(home.path(), Links::Refuse, |path, _| path == "link").unwrap().len(), 1);
     }
 
     #[test]
     fn a_link_to_a_folder_is_not_followed() {
         let home = folder_of(&["a"]);
         std::os::unix::fs::symlink(home.path(), home.path().join("loop")).unwrap();
-        assert!(matches!(walk(home.path(), |_, _| false), Err(WalkError::Symlink { .. })));
+        for links in [Links::Refuse, Links::Files] {
+            let found = walk(home.path(), links, |_, _| false);
+            assert!(matches!(found, Err(WalkError::Symlink { .. })));
+        }
+    }
+
+    #[test]
+    fn a_link_to_a_file_counts_as_the_file_where_links_may() {
+        let home = folder_of(&["a"]);
+        std::os::unix::fs::symlink("a", home.path().join("b")).unwrap();
+        let found = walk(home.path(), Links::Files, |_, _| false).unwrap();
+        let link = WalkedFile { path: "b".to_owned(), size_bytes: 5 };
+        assert_eq!(found.last(), Some(&link));
+        std::os::unix::fs::symlink("gone", home.path().join("c")).unwrap();
+        let broken = walk(home.path(), Links::Files, |_, _| false);
+        assert!(matches!(broken, Err(WalkError::Io { path, .. }) if path.ends_with("c")));
     }
 
     #[test]
@@ -139,11 +170,17 @@ mod tests {
         use std::os::unix::ffi::OsStrExt as _;
         let home = folder_of(&["a"]);
         let socket = std::os::unix::net::UnixListener::bind(home.path().join("socket")).unwrap();
-        assert!(matches!(walk(home.path(), |_, _| false), Err(WalkError::Special { .. })));
+        assert!(matches!(
+            walk(home.path(), Links::Refuse, |_, _| false),
+            Err(WalkError::Special { .. })
+        ));
         drop(socket);
         let home = folder_of(&["a"]);
         let name = std::ffi::OsStr::from_bytes(b"\xff");
         fs::write(home.path().join(name), b"").unwrap();
-        assert!(matches!(walk(home.path(), |_, _| false), Err(WalkError::Name { .. })));
+        assert!(matches!(
+            walk(home.path(), Links::Refuse, |_, _| false),
+            Err(WalkError::Name { .. })
+        ));
     }
 }

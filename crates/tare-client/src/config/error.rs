@@ -58,6 +58,12 @@ pub enum ConfigError {
     /// No registry was chosen and there is no default.
     #[error("no registry is chosen, and there is no default")]
     NoDefault,
+    /// A file of a project wants to choose the program that signs.
+    #[error("`{}` names a program that signs, expected that only in the home folder of tare", path.display())]
+    SigningElsewhere {
+        /// The file.
+        path: PathBuf,
+    },
     /// The name is taken by another registry.
     #[error("registry `{name}` is already known at {url}")]
     Taken {
@@ -111,6 +117,9 @@ impl ClientError for ConfigError {
             Self::Taken { name, .. } => Some(format!(
                 "choose another name, or remove it with `tare registry remove {name}`"
             )),
+            Self::SigningElsewhere { .. } => {
+                Some("remove the table `[signing]` there, or move it if you trust it".to_owned())
+            }
             _ => None,
         }
     }

@@ -18,6 +18,22 @@ fn the_nearer_file_wins() {
 }
 
 #[test]
+fn only_the_home_folder_names_a_program_that_signs() {
+    let root = tempfile::tempdir().unwrap();
+    let (home, project) = (root.path().join("home"), root.path().join("a"));
+    let text = "[signing]\nsigner = 'sign-with-card 9c'\npublic-key = 'card.pub'\n";
+    write(&home, text);
+    let config = Config::load(&home, &project).unwrap();
+    let program = config.signing_program().unwrap();
+    assert_eq!(program.command, "sign-with-card 9c");
+    assert_eq!(program.public_key, home.join("card.pub"));
+    write(&project.join(".tare"), text);
+    let error = Config::load(&home, &project).unwrap_err();
+    assert!(error.to_string().contains("a/.tare/config.toml` names a program that signs"));
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Usage, "E-CONFIG"));
+}
+
+#[test]
 fn a_mistake_names_the_file_the_line_and_the_nearest_key() {
     let home = tempfile::tempdir().unwrap();
     write(home.path(), "[registries.main]\nurll = 'https://a.example'\n");

@@ -15,7 +15,7 @@ use tare_format::limits::Limits;
 use tare_format::manifest::{Kind, MANIFEST_PATH, Manifest, Package, Selection, required_meta};
 use tare_format::path::{FilePath, PathSet};
 use tare_format::release::FileClass;
-use tare_store::walk::walk;
+use tare_store::walk::{Links, walk};
 
 use super::{PackageError, license};
 
@@ -124,7 +124,7 @@ fn find(folder: &Path, package: &Package) -> Result<Vec<(FilePath, u64)>, Packag
         let included = package.include.is_empty() || include.is_match(path);
         path != MANIFEST_PATH && (ours || !included || exclude.is_match(path))
     };
-    let walked = walk(folder, leaves_out)
+    let walked = walk(folder, Links::Refuse, leaves_out)
         .map_err(|source| PackageError::Walk { folder: folder.to_owned(), source })?;
     let limit = Limits::default().files;
     if walked.len() as u64 > limit {

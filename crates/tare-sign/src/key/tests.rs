@@ -49,8 +49,9 @@ fn files_that_are_no_key_of_ours_say_what_they_are() {
         KeyPair::from_pem(&text, Some("p")).unwrap_err().to_string()
     };
     for (label, body, said) in [
-        ("ENCRYPTED SIGSTORE PRIVATE KEY", "AAAA", "not supported yet"),
-        ("ENCRYPTED COSIGN PRIVATE KEY", "AAAA", "not supported yet"),
+        ("ENCRYPTED SIGSTORE PRIVATE KEY", "AAAA", "key of cosign is damaged"),
+        ("ENCRYPTED COSIGN PRIVATE KEY", "AAAA", "key of cosign is damaged"),
+        ("ENCRYPTED SIGSTORE PRIVATE KEY", "Proc-Type: 4\n\nAAAA", "openssl pkcs8 -topk8"),
         ("RSA PRIVATE KEY", "AAAA", "RSA keys are not supported"),
         ("OPENSSH PRIVATE KEY", "AAAA", "PEM block is `OPENSSH PRIVATE KEY`"),
         ("PUBLIC KEY", "AAAA", "PEM block is `PUBLIC KEY`"),
