@@ -1,12 +1,11 @@
 //! `tare install`: what comes out is what was published, whoever is in between.
 
-mod attacks;
 mod clone;
 
 use std::fs;
 use std::path::Path;
 
-use crate::shelf::{Package, Shelf, files_below, noise};
+use crate::shelf::{Package, Shelf, files_below, flip, noise};
 use crate::support::{Project, safetensors};
 
 const LORA: &str = "\"lab/lora\" = \"^0.4\"";
@@ -191,4 +190,51 @@ fn a_disk_that_is_read_only_is_named() {
     let project = shelf.consumer(LORA).with("TARE_HOME", "/proc/tare");
     let known = format!("install --registry {}", shelf.registry.url());
     project.tare(&known).ends_with(1).says(&["/proc/tare", "TARE_HOME"]);
+}
+
+#[test]
+fn a_registry_that_is_away_is_another_matter() {
+    let shelf = Shelf::with_family();
+    let project = shelf.consumer(LORA);
+    drop(shelf);
+    project.tare("install").ends_with(3).says(&["failed to connect"]);
+    project.tare("install --offline").ends_with(3).says(&["E-OFFLINE"]);
+}
+
+#[test]
+fn a_withdrawn_release_is_not_installed() {
+    let shelf = Shelf::with_family();
+    let project = shelf.consumer(LORA);
+    project.tare("lock").succeeds();
+    shelf
+        .publisher
+        .tare_with(&["withdraw", "lab/lora@0.4.1", "--reason", "consent"], "")
+        .succeeds();
+    fs::remove_dir_all(project.home().join("evidence")).unwrap();
+    project.tare("install").ends_with(5).says(&["E-WITHDRAWN", "consent"]);
+}
+
+#[test]
+fn what_was_withdrawn_after_the_lock_is_not_fetched() {
+    let shelf = Shelf::with_family();
+    let project = shelf.consumer(LORA);
+    project.tare("lock").succeeds();
+    shelf
+        .publisher
+        .tare_with(&["withdraw", "lab/lora@0.4.1", "--reason", "consent"], "")
+        .succeeds();
+    project.tare("install").ends_with(5).says(&["E-WITHDRAWN", "consent"]);
+}
+
+#[test]
+fn bytes_that_were_damaged_on_this_machine_are_fetched_again() {
+    let shelf = Shelf::with_family();
+    let project = shelf.consumer(LORA);
+    project.tare("install").succeeds();
+    let damaged: &Path = &project.path().join(".tare/packages/lab/base/f32.bin");
+    flip(damaged);
+    project.tare("verify").ends_with(6).says(&["1 difference"]);
+    project.tare("verify --repair").ends_with(6);
+    project.tare("install").succeeds().says(&["Installed lab/base@1.0.0:f32"]);
+    project.tare("verify").succeeds();
 }

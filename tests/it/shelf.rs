@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use registry_server::TakedownRequest;
+use tare_format::event::{Class, Scope};
+
 use crate::support::{Project, Registry};
 
 /// A registry, and somebody who publishes in it.
@@ -109,6 +112,24 @@ impl Shelf {
         project
     }
 
+    /// Logs that a release is taken down, and shows it. Its bytes stay until somebody removes them.
+    pub(crate) fn take_down(&self, release: &str) {
+        let request = TakedownRequest {
+            releases: vec![release.parse().unwrap()],
+            files: Vec::new(),
+            class: Class::Malware,
+            scope: Scope::Global,
+            deadline_hours: None,
+            notice: "N-1".to_owned(),
+            appeal: None,
+            here: false,
+        };
+        self.registry.wait(async {
+            self.registry.app().take_down(&request).await.unwrap();
+            self.registry.app().advance().await.unwrap();
+        });
+    }
+
     /// The one public object of a kind that is larger than `at_least` bytes.
     pub(crate) fn object(&self, kind: &str, at_least: u64) -> PathBuf {
         let found = files_below(&self.registry.public(kind));
@@ -120,15 +141,6 @@ impl Shelf {
     /// The path of a package's page.
     pub(crate) fn page(&self, name: &str) -> PathBuf {
         self.registry.public(&format!("packages/{name}"))
-    }
-
-    /// Changes the page of a package as somebody would who controls a mirror.
-    pub(crate) fn forge_page(&self, name: &str, change: impl FnOnce(String) -> String) {
-        let page = self.page(name);
-        let text = fs::read_to_string(&page).unwrap();
-        let forged = change(text.clone());
-        assert_ne!(text, forged, "the forgery changes nothing");
-        fs::write(page, forged).unwrap();
     }
 }
 

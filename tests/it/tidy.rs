@@ -64,6 +64,26 @@ fn crates_only_use_what_is_below_them() {
 }
 
 #[test]
+fn every_story_that_the_table_of_attacks_names_is_told() {
+    let table = fs::read_to_string(root().join("tests/it/attacks/mod.rs")).unwrap();
+    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("//! | ")).collect();
+    let numbers = rows.iter().filter_map(|row| row.split('|').nth(1)?.trim().parse::<u8>().ok());
+    assert_eq!(numbers.collect::<Vec<_>>(), (1..=23).collect::<Vec<_>>());
+    let sources: String = ["tests/it/attacks", "crates/tare-client/src"]
+        .iter()
+        .flat_map(|folder| files(&root().join(folder), "rs"))
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    for row in rows.iter().skip(1) {
+        let stories: Vec<&str> = row.split('`').skip(1).step_by(2).collect();
+        assert!(!stories.is_empty(), "no story tells of {row}");
+        for story in stories {
+            assert!(sources.contains(&format!("fn {story}(")), "there is no story `{story}`");
+        }
+    }
+}
+
+#[test]
 fn every_crate_of_the_workspace_has_an_arrow() {
     let manifests: BTreeSet<PathBuf> = files(root(), "toml")
         .into_iter()

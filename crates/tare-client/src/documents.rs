@@ -53,6 +53,17 @@ pub enum DocumentError {
     #[error("a writer of the local store was stopped")]
     Stopped,
 }
+
+impl DocumentError {
+    /// Whether it is nowhere, rather than wrong or out of reach.
+    pub(crate) fn is_missing(&self) -> bool {
+        match self {
+            Self::Registry(error) => error.kind() == ErrorKind::NotFound,
+            error => matches!(error, Self::NotLocal(_)),
+        }
+    }
+}
+
 impl From<RegistryError> for DocumentError {
     fn from(error: RegistryError) -> Self {
         Self::Registry(Box::new(error))
@@ -62,7 +73,11 @@ impl From<RegistryError> for DocumentError {
 impl ClientError for DocumentError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Registry(error) => error.kind(),
+            Self::Registry(error) => match error.kind() {
+                // What names a document proves that there is one, so that whoever lacks it is not complete.
+                ErrorKind::NotFound => ErrorKind::Integrity,
+                kind => kind,
+            },
             Self::Store(_) | Self::Stopped => ErrorKind::Failure,
             Self::NotLocal(_) => ErrorKind::NotFound,
             Self::Unreadable { .. } | Self::Digest { .. } => ErrorKind::Integrity,
@@ -81,7 +96,12 @@ impl ClientError for DocumentError {
 
     fn help(&self) -> Option<String> {
         match self {
-            Self::Registry(error) => error.help(),
+            Self::Registry(error) => match error.kind() {
+                ErrorKind::NotFound => Some(
+                    "tell whoever runs the registry or mirror that it is missing there".to_owned(),
+                ),
+                _ => error.help(),
+            },
             Self::NotLocal(_) => Some("run `tare install`, which fetches it".to_owned()),
             _ => None,
         }

@@ -75,6 +75,15 @@ impl<'k> Forge<'k> {
         self
     }
 
+    /// Writes the line of the last event in another way.
+    pub(super) fn reworded(mut self, change: impl FnOnce(&str) -> String) -> Self {
+        let last = self.events.last_mut().unwrap();
+        let kind = LeafEntry::parse(&last.entry).unwrap().event_type;
+        last.line = change(&last.line);
+        last.entry = Event::leaf_entry(&kind, &last.line);
+        self
+    }
+
     /// Puts the last line onto a page, whatever the rules say.
     pub(super) fn plant(mut self, page: PageKey) -> Self {
         let line = self.events.last().unwrap().line.clone();

@@ -22,6 +22,8 @@ pub(crate) enum Answer {
     With(Vec<(&'static str, &'static str)>, Vec<u8>),
     /// Zeros without end, and no length.
     Endless,
+    /// Zeros without end, in chunks.
+    EndlessChunks,
     /// The bytes, of which only the first so many are sent before the connection breaks.
     Broken(Vec<u8>, usize),
 }
@@ -37,6 +39,7 @@ type Lie = dyn Fn(&str, Option<Vec<u8>>) -> Answer + Send + Sync;
 
 /// The server, until it is dropped.
 pub(crate) struct Evil {
+    folder: PathBuf,
     address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
     stop: Arc<AtomicBool>,
@@ -59,22 +62,28 @@ impl Evil {
             (Arc::<Mutex<Vec<String>>>::default(), Arc::new(AtomicBool::new(false)));
         let (folder, lie): (PathBuf, Arc<Lie>) = (folder.to_owned(), Arc::new(lie));
         let (log, stopped) = (Arc::clone(&asked), Arc::clone(&stop));
+        let served = folder.clone();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 if stopped.load(Ordering::Relaxed) {
                     return;
                 }
-                let (folder, lie, log) = (folder.clone(), Arc::clone(&lie), Arc::clone(&log));
+                let (folder, lie, log) = (served.clone(), Arc::clone(&lie), Arc::clone(&log));
                 // A client that hangs up in the middle is what some stories are about.
                 thread::spawn(move || converse(&stream, &folder, lie.as_ref(), &log));
             }
         });
-        Self { address, asked, stop }
+        Self { folder, address, asked, stop }
     }
 
     /// Where it is.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// A file as it is, whatever is said about it.
+    pub(crate) fn truth(&self, path: &str) -> Vec<u8> {
+        fs::read(self.folder.join(path)).unwrap()
     }
 
     /// The paths that were asked for so far, in order; those with a range end in ` first-last`, or ` first-`.
@@ -183,6 +192,13 @@ fn answer(
             stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n")?;
             loop {
                 stream.write_all(&[0; 1 << 16])?;
+            }
+        }
+        Answer::EndlessChunks => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")?;
+            let chunk = [b"10000\r\n", &[0; 1 << 16][..], b"\r\n"].concat();
+            loop {
+                stream.write_all(&chunk)?;
             }
         }
         Answer::Broken(bytes, sent) => {

@@ -23,6 +23,11 @@ impl Outcome {
         }
     }
 
+    /// How it ended.
+    pub(crate) const fn code(&self) -> i32 {
+        self.code
+    }
+
     /// Insists that it went well.
     #[track_caller]
     pub(crate) fn succeeds(self) -> Self {

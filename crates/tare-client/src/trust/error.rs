@@ -144,11 +144,10 @@ pub enum TrustError {
 impl TrustError {
     /// A bundle that is absent is a signature that is absent; anything else is what it is.
     pub(super) fn bundle(id: &ReleaseId, bundle: Sha256, source: DocumentError) -> Self {
-        match source.kind() {
-            ErrorKind::NotFound => {
-                Self::BundleMissing { id: id.clone(), bundle, source: Box::new(source) }
-            }
-            _ => source.into(),
+        if source.is_missing() {
+            Self::BundleMissing { id: id.clone(), bundle, source: Box::new(source) }
+        } else {
+            source.into()
         }
     }
 }
