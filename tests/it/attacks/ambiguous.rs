@@ -84,8 +84,8 @@ fn a_line_with_two_meanings_has_no_effect_and_stands_on_no_page() {
     }
     // The same line in the one way that there is has an effect.
     let shown = scene.forge().log("ann", yank()).state().show(&[]);
-    let newcomer = Stage::of(shown.path()).newcomer(TINY);
-    newcomer.project.tare("install").succeeds().says(&["lab/tiny@1.0.0"]);
+    let stage = Stage::of(shown.path());
+    stage.newcomer(TINY).project.tare("install").succeeds().says(&["lab/tiny@1.0.0"]);
 }
 
 #[test]
