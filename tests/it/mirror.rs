@@ -2,6 +2,7 @@
 
 mod faults;
 mod quorum;
+mod scrubs;
 mod takedowns;
 
 use std::collections::BTreeSet;
@@ -217,6 +218,34 @@ fn a_selective_mirror_is_complete_in_what_it_includes_and_says_what_it_leaves_ou
     drop(shelf);
     let server = Evil::honest(&mirror.folder());
     project.with("TARE_MIRRORS", &server.url()).tare("install").succeeds();
+}
+
+#[test]
+fn a_plan_says_of_each_release_why_it_is_left_out() {
+    let shelf = Shelf::with_family();
+    let reasons = |filters: &str| {
+        let plan = Mirror::init(&shelf, filters).json("plan");
+        let left_out = plan["left-out-releases"].as_array().unwrap().clone();
+        let of = |name: &str| left_out.iter().find(|found| found["id"] == name).cloned();
+        (of("lab/lora@0.4.1"), of("lab/chats@1.0.0"))
+    };
+    let (lora, chats) = reasons("--exclude lab/base");
+    let lora = lora.unwrap();
+    assert_eq!(
+        (&lora["reason"], &lora["needs"]),
+        (&"dependency-excluded".into(), &"lab/base@1.0.0".into())
+    );
+    assert!(chats.is_none());
+    let (lora, chats) = reasons("--license-class permissive,attribution-data");
+    assert!(lora.is_none());
+    let chats = chats.unwrap();
+    assert_eq!(
+        (&chats["reason"], &chats["detail"]),
+        (&"license-class".into(), &"its licences are non-commercial".into())
+    );
+    let shown =
+        Mirror::init(&shelf, "--kind model").operator.tare("mirror plan --verbose").succeeds();
+    assert!(shown.stdout.contains("it is of the kind adapter"), "{}", shown.stdout);
 }
 
 #[test]

@@ -9,6 +9,8 @@ use crate::error::CommandError;
 use crate::ui::{Table, Text, Tone, bytes};
 
 /// Show what a sync would do, and do nothing of it
+///
+/// With `--verbose` or `--json`, each release that is left out is shown with the reason.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PlanArgs {
     /// The mirror; the current folder when left out
@@ -60,6 +62,9 @@ fn show(plan: &Plan, context: &Context) {
         ]);
     }
     left_out.print(&context.terminal);
+    if context.global.verbose > 0 {
+        show_left_out(plan, context);
+    }
     let added = plan.added();
     context.terminal.status("Events", format!("{} to {}", plan.from, plan.to));
     context
@@ -70,6 +75,21 @@ fn show(plan: &Plan, context: &Context) {
     context.terminal.status("Removing", line);
     let held = format!("{} releases, {}", plan.held.releases, bytes(plan.held.bytes));
     context.terminal.status("Holding", held);
+}
+
+/// Each release that is left out, and why.
+fn show_left_out(plan: &Plan, context: &Context) {
+    let mut table = Table::new();
+    for release in &plan.left_out_releases {
+        let needs = release.needs.as_ref().map(|needs| format!("it needs {needs}"));
+        let detail = release.detail.clone().or(needs).unwrap_or_default();
+        table.row([
+            Text::new().toned(Tone::Name, release.id.to_string()),
+            Text::from(release.reason.to_string()),
+            Text::new().dim(detail),
+        ]);
+    }
+    table.print(&context.terminal);
 }
 
 fn row(sign: &str, planned: &Planned) -> [Text; 5] {

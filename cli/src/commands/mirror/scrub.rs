@@ -11,7 +11,10 @@ use crate::context::Context;
 use crate::error::CommandError;
 use crate::ui::{Text, bytes};
 
-/// Hash what is there again, the longest unseen first, and fetch what is damaged
+/// Hash what is there again, compare the rest with the log, and put right what is damaged
+///
+/// Objects are hashed in the order in which they were last looked at. All files that follow from the log are computed again
+/// from its entries and events.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ScrubArgs {
     /// The mirror; the current folder when left out
@@ -39,7 +42,7 @@ pub(super) async fn run(args: &ScrubArgs, context: &Context) -> Result<(), Comma
     if lost == 0 {
         return Ok(());
     }
-    let message = format!("{lost} objects are damaged, and no source has them");
+    let message = format!("{lost} objects or files are damaged, and no source has them");
     let kind = tare_client::ErrorKind::Integrity;
     Err(CommandError::new(kind, "E-MIRROR-DAMAGED", message))
 }
@@ -47,9 +50,10 @@ pub(super) async fn run(args: &ScrubArgs, context: &Context) -> Result<(), Comma
 fn show(scrubbed: &Scrubbed, context: &Context) {
     scrubbed.damaged.iter().for_each(|path| context.terminal.print(&Text::from(path.as_str())));
     let line = format!(
-        "{} objects, {}; {} damaged, {} fetched again, {} missing",
+        "{} objects, {}, and {} files of the log; {} damaged, {} put right, {} missing",
         scrubbed.objects,
         bytes(scrubbed.bytes),
+        scrubbed.files,
         scrubbed.damaged.len(),
         scrubbed.repaired,
         scrubbed.missing

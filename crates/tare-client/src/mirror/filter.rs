@@ -216,6 +216,28 @@ impl Filters {
         if self.allows(&candidate.license) { Ok(()) } else { Err(Reason::LicenseClass) }
     }
 
+    /// What of a release makes it be left out for this reason: its kind, its classes, its size. Nothing where the reason says
+    /// it all.
+    #[must_use]
+    pub fn detail(&self, candidate: &Candidate, reason: Reason) -> Option<String> {
+        match reason {
+            Reason::Kind => Some(format!("it is of the kind {}", candidate.kind)),
+            Reason::LicenseClass => {
+                Some(format!("its licences are {}", classes(&candidate.license)))
+            }
+            Reason::FileSize => {
+                let largest = ByteSize(candidate.largest_file);
+                Some(format!("its largest file has {largest}"))
+            }
+            Reason::Size => Some(format!("its {} do not fit any more", ByteSize(candidate.size))),
+            Reason::Latest => {
+                let latest = self.latest?;
+                Some(format!("the latest {latest} versions are held"))
+            }
+            _ => None,
+        }
+    }
+
     fn may_be_held(&self, candidate: &Candidate) -> Result<(), Reason> {
         match candidate.standing {
             Standing::TakenDown => Err(Reason::TakenDown),
@@ -296,6 +318,23 @@ impl Filters {
 /// What names a set of filters in the inventory.
 pub(super) fn settled_filters(filters: &Filters) -> String {
     Sha256::of(filters.canonical().as_bytes()).hex()
+}
+
+/// The classes of all parts, as words.
+fn classes(license: &LicenseParts) -> String {
+    let class_names = |expression: &str| match expression.parse::<Expression>() {
+        Ok(expression) => {
+            let resolved = expression.resolve(Catalogue::builtin(), |_| true);
+            resolved.classes().iter().map(|class| class.to_string()).collect()
+        }
+        Err(_) => vec![Class::Unknown.to_string()],
+    };
+    let parts = license.iter().map(|(_, expression)| class_names(expression.as_str()));
+    let found: BTreeSet<String> = parts.flatten().collect();
+    if found.is_empty() {
+        return Class::Unknown.to_string();
+    }
+    found.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 fn matches(patterns: &[Pattern], name: &PackageName) -> bool {

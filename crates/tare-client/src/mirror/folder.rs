@@ -172,6 +172,30 @@ impl Folder {
         read(&self.staging().join(path), cap)
     }
 
+    /// The paths of all served files below a folder, sorted.
+    ///
+    /// # Errors
+    /// When the disk says no.
+    pub fn files(&self, below: &str) -> Result<Vec<String>, MirrorError> {
+        let (mut found, mut folders) = (Vec::new(), vec![below.to_owned()]);
+        while let Some(path) = folders.pop() {
+            let folder = self.public(&path);
+            let fail = |source| MirrorError::Read { path: folder.clone(), source };
+            let entries = match fs::read_dir(&folder) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                entries => entries.map_err(fail)?,
+            };
+            for entry in entries {
+                let entry = entry.map_err(fail)?;
+                let name = format!("{path}/{}", entry.file_name().to_string_lossy());
+                let is_folder = entry.file_type().map_err(fail)?.is_dir();
+                if is_folder { folders.push(name) } else { found.push(name) }
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
     /// Removes a served file; one that is not there is fine. Durable when it returns.
     ///
     /// # Errors

@@ -25,6 +25,10 @@ use super::MirrorError;
 use super::folder::Folder;
 use super::upstream::Upstream;
 
+mod whole;
+
+pub(super) use whole::{beginning, recompute};
+
 /// The most bytes of a bundle of entries: 256 of at most 4,096 bytes, each with its length.
 const BUNDLE_CAP: u64 = 256 * (4096 + 2);
 /// The most bytes of a page of events.
@@ -78,15 +82,25 @@ pub(super) async fn extend(
         .buffered(upstream.pace.connections())
         .try_collect()
         .await?;
+    assemble(&mut writer, edge.size(), &blocks)
+}
+
+/// The events from `from` on and the files of all blocks. The writer holds the tree of the `from` entries before.
+fn assemble(
+    writer: &mut TileWriter,
+    from: u64,
+    blocks: &[Block],
+) -> Result<Extension, MirrorError> {
     let mut extension =
-        Extension { events: Vec::new(), edge: edge.clone(), files: BTreeMap::new() };
+        Extension { events: Vec::new(), edge: Edge::default(), files: BTreeMap::new() };
     let mut tiles = Vec::new();
     for block in blocks {
-        extension.write_block(&block)?;
-        for ((index, leaf), line) in (block.first..).zip(block.leaves).zip(block.lines) {
-            if index >= edge.size() {
+        extension.write_block(block)?;
+        for ((index, leaf), line) in (block.first..).zip(&block.leaves).zip(&block.lines) {
+            if index >= from {
                 let hash: Hash = leaf_hash(&leaf.to_bytes());
                 writer.append(hash, &mut tiles).map_err(|error| MirrorError::log(&error))?;
+                let (leaf, line) = (leaf.clone(), line.clone());
                 extension.events.push(NewEvent { index, leaf, line });
             }
         }
@@ -301,6 +315,23 @@ pub(super) fn redact(page: &[u8], place: usize) -> Vec<u8> {
         }
     }
     redacted
+}
+
+/// Takes the lines that are redacted out of all files of events.
+pub(super) fn redact_payloads(
+    files: &mut BTreeMap<String, Vec<u8>>,
+    is_redacted: impl Fn(&Sha256) -> bool,
+) {
+    for (_, bytes) in files.iter_mut().filter(|(path, _)| path.starts_with("events/")) {
+        let places: Vec<usize> = bytes
+            .split(|byte| *byte == b'\n')
+            .enumerate()
+            .filter_map(|(place, line)| is_redacted(&Sha256::of(line)).then_some(place))
+            .collect();
+        for place in places {
+            *bytes = redact(bytes, place);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use tare_format::registry::RegistryId;
 use tare_store::ObjectKey;
 use tare_tlog::bundle::{MAX_PROOF, TlogProof};
 use tare_tlog::checkpoint::Checkpoint;
-use tare_tlog::note::MAX_NOTE;
+use tare_tlog::note::{MAX_NOTE, Note};
 use tare_tlog::policy::PolicyBuilder;
 use tare_tlog::root::RootDocument;
 
@@ -33,6 +33,22 @@ pub(super) struct Pending {
     pub(super) root: TrustedRoot,
     /// Root documents that the mirror has not written yet, the first one it lacked up to the newest.
     pub(super) new_roots: Vec<TrustedRoot>,
+}
+
+impl Pending {
+    /// The checkpoint of a head that its log signed, whoever else did.
+    pub(super) fn shown(bytes: &Bytes, root: &TrustedRoot, now: Timestamp) -> Option<Checkpoint> {
+        let seconds = u64::try_from(now.as_second()).unwrap_or(0);
+        let seen = check_head(bytes, &log_alone(root.document()).ok()?, seconds).ok()?;
+        Some(seen.checkpoint)
+    }
+
+    /// A checkpoint by itself that a log of the registry signed.
+    pub(super) fn signed(bytes: &[u8], root: &TrustedRoot) -> Option<Checkpoint> {
+        let note = Note::parse(bytes).ok()?;
+        let logs = root.document().policy.logs();
+        logs.iter().find_map(|log| Checkpoint::open(&note, &log.key).ok())
+    }
 }
 
 /// The newest root document that the mirror has written.

@@ -10,7 +10,7 @@ use tare_store::ObjectKey;
 use super::MirrorError;
 use super::candidate::{Candidate, Standing};
 use super::contents::document;
-use super::filter::Reason;
+use super::filter::{Filters, Reason};
 use super::folder::Folder;
 use super::guard::Amount;
 use super::inventory::Inventory;
@@ -36,6 +36,24 @@ pub struct Planned {
     pub bytes: u64,
 }
 
+/// A release whose contents are left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LeftOut {
+    /// The package and version.
+    pub id: ReleaseId,
+    /// The first filter that says no.
+    pub reason: Reason,
+    /// What of the release, as a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// What it needs that is left out, when that is the reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needs: Option<ReleaseId>,
+    /// The size of its files in bytes.
+    pub bytes: u64,
+}
+
 /// What a sync would do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -58,11 +76,34 @@ pub struct Plan {
     pub held: Count,
     /// Releases whose contents are left out, by the reason.
     pub left_out: BTreeMap<Reason, Count>,
+    /// The same releases one by one, in the order of their names and versions.
+    pub left_out_releases: Vec<LeftOut>,
     /// Releases of which something is asked for again that no source had.
     pub retry: Vec<Sha256>,
 }
 
 impl Plan {
+    /// Enters the releases that are left out, each with why.
+    pub(super) fn leave_out(
+        &mut self,
+        filters: &Filters,
+        candidates: &[Candidate],
+        selection: &Selection,
+    ) {
+        let left_out = candidates.iter().filter_map(|candidate| {
+            let refusal = selection.refused.get(&candidate.release)?;
+            Some(LeftOut {
+                id: candidate.id.clone(),
+                reason: refusal.reason,
+                detail: filters.detail(candidate, refusal.reason),
+                needs: refusal.needs.clone(),
+                bytes: candidate.size,
+            })
+        });
+        self.left_out_releases = left_out.collect();
+        self.left_out_releases.sort_by(|a, b| a.id.cmp(&b.id));
+    }
+
     /// Whether there is nothing to do but to look again later.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -171,6 +171,7 @@ impl Prepared {
             .iter()
             .map(|(release, wanted)| (*release, (wanted.level, wanted.why.to_string())))
             .collect();
+        self.plan.leave_out(&mirror.config.filters, &all, &selection);
         let open = self.orders.iter().filter(|order| order.is_open());
         self.plan.takedowns = open.map(|order| order.status.clone()).collect();
         let gone: BTreeSet<Sha256> =

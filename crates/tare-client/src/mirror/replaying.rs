@@ -12,7 +12,7 @@ use tare_replay::{
     Bundles, Content, Line, NoticesState, Pages, Redactions, Replay, ReplayError, States,
 };
 use tare_store::ObjectKey;
-use tare_tlog::map::{Key, MemoryMap, Value};
+use tare_tlog::map::{Key, MemoryMap, Node, Value};
 
 use super::MirrorError;
 use super::bundles::read_bundle;
@@ -78,9 +78,35 @@ pub(super) async fn replay(
         map.insert(key, value);
         paths.insert(key.0, path);
     }
-    let pages = MirrorPages { folder, paths, changed: BTreeMap::new() };
-    let ahead = Redactions::scan(events.iter().filter_map(|event| event.line.as_deref()));
     let start = Start { size: position.edge.size(), last_time: position.last_time };
+    let pages = MirrorPages { folder, paths, changed: BTreeMap::new() };
+    let lacks = |node: &Node| {
+        let digest = Sha256::from_bytes(node.hash.0);
+        !folder.public(&ObjectKey::State(digest).path()).exists()
+    };
+    run(registry, pages, map, start, events, lacks)
+}
+
+/// Replays all `events` of the log. Every page and every file of the last state come out.
+pub(super) fn replay_all(
+    folder: &Folder,
+    registry: &RegistryId,
+    events: &[NewEvent],
+) -> Result<Replayed, MirrorError> {
+    let pages = MirrorPages { folder, paths: HashMap::new(), changed: BTreeMap::new() };
+    run(registry, pages, MemoryMap::new(), Start::default(), events, |_| true)
+}
+
+fn run(
+    registry: &RegistryId,
+    pages: MirrorPages<'_>,
+    map: MemoryMap,
+    start: Start,
+    events: &[NewEvent],
+    lacks: impl Fn(&Node) -> bool,
+) -> Result<Replayed, MirrorError> {
+    let folder = pages.folder;
+    let ahead = Redactions::scan(events.iter().filter_map(|event| event.line.as_deref()));
     let mut replay = Replay::new(registry.clone(), pages, map, start, ahead);
     let mut published = Vec::new();
     let mut bundles = Bundles::new(|bundle: &SignatureRef| read_bundle(folder, &bundle.sha256));
@@ -104,23 +130,19 @@ pub(super) async fn replay(
         }
     }
     let (pages, map, states) = replay.finish().map_err(differs)?;
-    settle(folder, pages.changed, map, states, published)
+    settle(pages.changed, map, states, published, lacks)
 }
 
 fn settle(
-    folder: &Folder,
     pages: BTreeMap<[u8; 32], (PageKey, Vec<u8>)>,
     mut map: MemoryMap,
     states: States,
     published: Vec<(Timestamp, Published)>,
+    lacks: impl Fn(&Node) -> bool,
 ) -> Result<Replayed, MirrorError> {
-    let mut nodes = Vec::new();
-    for node in map.nodes().map_err(|error| MirrorError::log(&error))? {
-        let digest = Sha256::from_bytes(node.hash.0);
-        if !folder.public(&ObjectKey::State(digest).path()).exists() {
-            nodes.push((digest, node.bytes));
-        }
-    }
+    let nodes = map.nodes().map_err(|error| MirrorError::log(&error))?;
+    let nodes = nodes.filter(lacks);
+    let nodes = nodes.map(|node| (Sha256::from_bytes(node.hash.0), node.bytes)).collect();
     let (notices, last_time) = (states.notices, states.last_time);
     Ok(Replayed { pages, nodes, notices, last_time, published })
 }

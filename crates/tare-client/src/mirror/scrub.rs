@@ -1,4 +1,4 @@
-//! Hashing again what is there, the longest unseen first, and fetching again what is damaged (Z-11).
+//! Hashing again what is there, the longest unseen first, and fetching again what is damaged (Z-11, Z-17).
 
 use std::collections::BTreeSet;
 
@@ -16,6 +16,8 @@ use super::{Mirror, MirrorError};
 use crate::event::Unit;
 use crate::registry::RegistryClient;
 
+mod served;
+
 /// How many objects are taken from the inventory at a time.
 const BATCH: u32 = 64;
 
@@ -27,7 +29,9 @@ pub struct Scrubbed {
     pub objects: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Paths of objects that were damaged or gone.
+    /// Files that follow from the log and were compared with it.
+    pub files: u64,
+    /// Paths of objects and files that were damaged or gone.
     pub damaged: Vec<String>,
     /// How many of them are right again.
     pub repaired: u64,
@@ -36,8 +40,8 @@ pub struct Scrubbed {
 }
 
 impl Mirror {
-    /// Hashes every object that was last hashed longer than `since` ago, at the rate of `limits`, and fetches damaged ones
-    /// again.
+    /// Hashes every object that was last hashed longer than `since` ago, at the rate of `limits`, and compares what else is
+    /// served with the log. What is damaged is fetched, or made, again.
     ///
     /// # Errors
     /// When the disk fails, or no source can be reached for what is damaged.
@@ -70,6 +74,9 @@ impl Mirror {
         if !scrubbed.damaged.is_empty() {
             self.repair(registry, limits, &mut scrubbed).await?;
         }
+        let pace = Pace::new(limits);
+        let contents = self.contents(registry, &pace);
+        self.scrub_log(&contents.upstream, before, &mut scrubbed).await?;
         scrubbed.missing = self.inventory.missing().await?.len() as u64;
         self.refresh_status(&self.position().await?).await?;
         Ok(scrubbed)

@@ -72,6 +72,21 @@ impl Count {
     }
 }
 
+/// Why a release is left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The filter.
+    pub reason: Reason,
+    /// What it needs that is left out, when that is the reason.
+    pub needs: Option<ReleaseId>,
+}
+
+impl From<Reason> for Refusal {
+    fn from(reason: Reason) -> Self {
+        Self { reason, needs: None }
+    }
+}
+
 /// What is held and what is left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
@@ -79,6 +94,8 @@ pub struct Selection {
     pub wanted: BTreeMap<Sha256, Wanted>,
     /// Whose contents are left out, by the reason.
     pub left_out: BTreeMap<Reason, Count>,
+    /// The same one by one, by release document.
+    pub refused: BTreeMap<Sha256, Refusal>,
     /// What the files of the releases with contents come to.
     pub held: Count,
 }
@@ -87,23 +104,23 @@ pub struct Selection {
 #[must_use]
 pub fn select(filters: &Filters, candidates: &[Candidate], now: Timestamp) -> Selection {
     let mut chooser = Chooser::new(filters, candidates);
-    let mut refused: HashMap<usize, Reason> = HashMap::new();
+    let mut refused: HashMap<usize, Refusal> = HashMap::new();
     let mut passing = Vec::new();
     for (at, candidate) in candidates.iter().enumerate() {
         match chooser.judge(at, now) {
             Ok(()) => passing.push((std::cmp::Reverse(candidate.at), &candidate.id, at)),
-            Err(reason) => drop(refused.insert(at, reason)),
+            Err(reason) => drop(refused.insert(at, reason.into())),
         }
     }
     // The newest first, so that a cap on the size leaves out the oldest.
     passing.sort();
     for (_, _, at) in passing {
-        if let Err(reason) = chooser.take(at) {
-            refused.insert(at, reason);
+        if let Err(refusal) = chooser.take(at) {
+            refused.insert(at, refusal);
         }
     }
     chooser.take_lineage();
-    chooser.finish(&refused)
+    chooser.finish(refused)
 }
 
 /// What is chosen so far.
@@ -143,7 +160,7 @@ impl<'a> Chooser<'a> {
     }
 
     /// Chooses a release and all that it needs, or none of it.
-    fn take(&mut self, at: usize) -> Result<(), Reason> {
+    fn take(&mut self, at: usize) -> Result<(), Refusal> {
         let closure = self.closure(at, &Why::Filters)?;
         let new: u64 = closure
             .keys()
@@ -152,7 +169,7 @@ impl<'a> Chooser<'a> {
             .fold(0, u64::saturating_add);
         let bytes = self.bytes.saturating_add(new);
         if self.filters.max_size.is_some_and(|most| bytes > most.0) {
-            return Err(Reason::Size);
+            return Err(Reason::Size.into());
         }
         self.bytes = bytes;
         for (at, why) in closure {
@@ -171,18 +188,22 @@ impl<'a> Chooser<'a> {
     }
 
     /// A release and all that it needs, each with why.
-    fn closure(&self, at: usize, why: &Why) -> Result<BTreeMap<usize, Why>, Reason> {
+    fn closure(&self, at: usize, why: &Why) -> Result<BTreeMap<usize, Why>, Refusal> {
         let mut closure = BTreeMap::from([(at, why.clone())]);
         let mut waiting = vec![at];
         while let Some(at) = waiting.pop() {
             let candidate = &self.candidates[at];
             for (name, requirement) in &candidate.dependencies {
                 for needed in self.meeting(&name.key(), requirement) {
+                    let refuse = |reason| {
+                        let needs = Some(self.candidates[needed].id.clone());
+                        Err(Refusal { reason, needs })
+                    };
                     match self.filters.judge_needed(&self.candidates[needed]) {
                         // What is gone is gone for everybody; the closure is what there is.
                         Err(Reason::TakenDown | Reason::Withdrawn) => continue,
-                        Err(Reason::Excluded) => return Err(Reason::DependencyExcluded),
-                        Err(_) => return Err(Reason::DependencyLicenseClass),
+                        Err(Reason::Excluded) => return refuse(Reason::DependencyExcluded),
+                        Err(_) => return refuse(Reason::DependencyLicenseClass),
                         Ok(()) => {}
                     }
                     if let std::collections::btree_map::Entry::Vacant(place) = closure.entry(needed)
@@ -250,13 +271,14 @@ impl<'a> Chooser<'a> {
         self.packages.get(key).map_or(&[], Vec::as_slice)
     }
 
-    fn finish(self, refused: &HashMap<usize, Reason>) -> Selection {
+    fn finish(self, mut refused: HashMap<usize, Refusal>) -> Selection {
         let mut selection = Selection::default();
         for (at, candidate) in self.candidates.iter().enumerate() {
             if self.has_contents(at) {
                 selection.held.add(candidate.size);
-            } else if let Some(reason) = refused.get(&at) {
-                selection.left_out.entry(*reason).or_default().add(candidate.size);
+            } else if let Some(refusal) = refused.remove(&at) {
+                selection.left_out.entry(refusal.reason).or_default().add(candidate.size);
+                selection.refused.insert(candidate.release, refusal);
             }
         }
         for (at, wanted) in self.chosen {
