@@ -44,7 +44,7 @@ pub fn sign_model(payload: Vec<u8>, signer: &dyn Signer) -> Result<Vec<u8>, Sign
         });
     }
     let signature = signer.sign(&in_toto::pre_authentication_encoding(&payload))?;
-    Ok(Bundle { hint: key.hint(), payload, signature }.to_json())
+    Ok(Bundle { hint: key.hint().to_owned(), payload, signature }.to_json())
 }
 
 #[cfg(test)]

@@ -110,7 +110,7 @@ impl ModelAuthority for ModelKeys<'_> {
         }
         Err(wrong.unwrap_or_else(|| {
             let hint = hint.unwrap_or_default().chars().filter(|c| !c.is_control()).take(80);
-            let accepted = self.0.iter().map(|key| (key.id(), key.hint())).collect();
+            let accepted = self.0.iter().map(|key| (key.id(), key.hint().to_owned())).collect();
             ModelSignatureError::NotAccepted { hint: hint.collect(), accepted }
         }))
     }

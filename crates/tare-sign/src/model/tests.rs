@@ -178,7 +178,7 @@ fn a_key_for_ed25519_signs_no_model() {
     let signature = crate::statement::pre_authentication_encoding(&payload());
     let signature = Signer::sign(&key, &signature).unwrap();
     let hint = key.public_key().hint();
-    let bundle = Bundle { hint, payload: payload(), signature }.to_json();
+    let bundle = Bundle { hint: hint.to_owned(), payload: payload(), signature }.to_json();
     let refused = verify_model(&bundle, &ModelKeys(&[key.public_key().clone()])).unwrap_err();
     assert!(matches!(refused, ModelSignatureError::Ed25519 { .. }));
 }
