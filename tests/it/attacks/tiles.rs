@@ -44,7 +44,7 @@ impl Scene {
     fn grown(&self, from: &Path, size: u64) -> TempDir {
         let mut forge = Forge::of(from, self.shelf.registry.app().id(), &self.keys.log);
         while forge.size() + 1 < size {
-            let change = if forge.size() % 2 == 0 { Change::Add } else { Change::Remove };
+            let change = if forge.size().is_multiple_of(2) { Change::Add } else { Change::Remove };
             let (namespace, login) = ("lab".parse().unwrap(), "bob".to_owned());
             forge = forge.log("ann", EventBody::Owner { namespace, login, change });
         }

@@ -165,7 +165,7 @@ fn a_model_that_was_signed_is_verified_with_its_key_only() {
         |keys: &[PublicKey]| verify_model(&signature, &ModelKeys(keys)).unwrap_err().to_string();
     let (hint, id) = (key.public_key().hint(), other.public_key().id());
     let message = refused(&keys[..1]);
-    assert!(message.contains(&hint) && message.contains(&id.to_string()), "{message}");
+    assert!(message.contains(hint) && message.contains(&id.to_string()), "{message}");
     assert!(refused(&[]).contains("expected a key, and none was given"));
 }
 
