@@ -19,6 +19,7 @@ use tare_store::{LogPath, ObjectKey};
 use tare_tlog::bundle::TlogProof;
 use tare_tlog::cosignature::{cosign, time};
 use tare_tlog::note::{Note, NoteSignature};
+use tare_tlog::policy::Policy;
 use tare_tlog::tile::TILE_WIDTH;
 
 use super::advance::News;
@@ -30,6 +31,7 @@ use super::replaying::row;
 use super::upstream::Upstream;
 use super::{Mirror, MirrorError};
 use crate::head::check_head;
+use crate::root::TrustedRoot;
 
 /// How many files are read from the database at a time.
 const BATCH: u32 = 64;
@@ -116,6 +118,19 @@ impl Mirror {
         Ok(Some(Shown { size: pending.checkpoint.size(), time }))
     }
 
+    /// Whether a note is as [`show`](Self::show) writes it: the mirror cosigned it, and each of its lines is right.
+    pub(super) fn is_as_shown(&self, note: &Note, root: &TrustedRoot) -> Result<bool, MirrorError> {
+        let (key, text) = (self.cosigner()?, note.text());
+        let own = key.verifier();
+        let is_own = |signature: &NoteSignature| {
+            signature.is_by(own) && time(own, text, signature.bytes()).is_some()
+        };
+        let policy = &root.document().policy;
+        let mut lines = note.signatures().iter();
+        Ok(note.signatures().iter().any(is_own)
+            && lines.all(|line| is_own(line) || is_right(line, text, policy)))
+    }
+
     /// The checkpoint with the log's signature, the witnesses' that are right, and the mirror's own of now. Others are left
     /// out: a single wrong one would make every reader refuse the note.
     fn cosigned(&self, shown: &Note, pending: &Pending, seconds: u64) -> Result<Note, MirrorError> {
@@ -125,15 +140,7 @@ impl Mirror {
         let policy = &pending.root.document().policy;
         let earlier = self.earlier_signatures(text)?;
         let is_good = |signature: &NoteSignature| {
-            let by_log = policy
-                .logs()
-                .iter()
-                .any(|log| signature.is_by(&log.key) && log.key.accepts(text, signature.bytes()));
-            let by_witness = policy.witnesses().iter().any(|witness| {
-                signature.is_by(&witness.key)
-                    && time(&witness.key, text, signature.bytes()).is_some()
-            });
-            by_log || (by_witness && !signature.is_by(key.verifier()))
+            !signature.is_by(key.verifier()) && is_right(signature, text, policy)
         };
         let all = shown.signatures().iter().chain(&earlier).filter(|signature| is_good(signature));
         let mut lines: BTreeMap<(String, u32), NoteSignature> = BTreeMap::new();
@@ -241,6 +248,18 @@ async fn draft_news(change: &mut Change, news: &News) -> Result<(), MirrorError>
         change.put_draft(path, rank::LOG, bytes).await?;
     }
     Ok(())
+}
+
+/// Whether a line over `text` is a right one of the log or of one of its witnesses.
+fn is_right(signature: &NoteSignature, text: &str, policy: &Policy) -> bool {
+    let by_log = policy
+        .logs()
+        .iter()
+        .any(|log| signature.is_by(&log.key) && log.key.accepts(text, signature.bytes()));
+    let by_witness = policy.witnesses().iter().any(|witness| {
+        signature.is_by(&witness.key) && time(&witness.key, text, signature.bytes()).is_some()
+    });
+    by_log || by_witness
 }
 
 /// A note with one signature that was made elsewhere.

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use tare_format::Sha256;
 use tare_format::event::{Event, EventBody};
 use tare_store::ObjectKey;
+use tare_tlog::bundle::TlogProof;
 use tare_tlog::note::{MAX_NOTE, Note};
 
 use super::Scrubbed;
@@ -152,16 +153,9 @@ impl Mirror {
             }
         }
         // One that the log does not name yet may be there, and is followed by itself.
-        if kept_root(&self.folder, &self.config.registry)?
-            .is_none_or(|root| root.version() < newest)
-        {
-            self.compare(
-                &ObjectKey::NewestRoot.path(),
-                format!("{newest}\n").as_bytes(),
-                scrubbed,
-            )?;
-        }
-        Ok(())
+        let kept = kept_root(&self.folder, &self.config.registry)?;
+        let newest = kept.map_or(newest, |root| root.version().max(newest));
+        self.compare(&ObjectKey::NewestRoot.path(), format!("{newest}\n").as_bytes(), scrubbed)
     }
 
     fn check_root(&self, bytes: &Bytes, digest: &Sha256) -> Result<(), String> {
@@ -174,7 +168,8 @@ impl Mirror {
         kept.map(drop).ok_or_else(|| "too few keys signed it".to_owned())
     }
 
-    /// Looks at what shows the log: each must be signed and of the mirror's own tree. They are shown anew when the source is
+    /// Looks at what shows the log: each must be of the mirror's own tree and signed as the mirror
+    /// shows it, so that a damaged line of a witness is found too. They are shown anew when the source is
     /// where the mirror is, else by the next sync.
     async fn look_at_heads(
         &self,
@@ -225,7 +220,14 @@ impl Mirror {
             ObjectKey::Checkpoint => Pending::signed(&bytes, &root),
             _ => Pending::shown(&bytes, &root, self.now()),
         };
-        let Some(checkpoint) = checkpoint else { return Ok(false) };
+        let note = match key {
+            ObjectKey::Checkpoint => Note::parse(&bytes).ok(),
+            _ => TlogProof::parse(&bytes).ok().map(|proof| proof.checkpoint),
+        };
+        let (Some(checkpoint), Some(note)) = (checkpoint, note) else { return Ok(false) };
+        if !self.is_as_shown(&note, &root)? {
+            return Ok(false);
+        }
         let (size, root) = (checkpoint.size(), checkpoint.root());
         if size > position.edge.size() {
             return Ok(false);
