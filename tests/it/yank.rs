@@ -26,6 +26,15 @@ fn a_yank_is_an_event_with_a_reason_and_can_be_taken_back() {
 }
 
 #[test]
+fn what_is_told_to_be_yanked_is_in_the_head() {
+    let registry = Registry::start();
+    let project = published(&registry);
+    let yanked = project.tare("yank lab/tiny@1.0.0 --reason old --json").succeeds().json();
+    let seen = project.tare("registry head export head.txt --offline --json").succeeds().json();
+    assert!(seen["size"].as_u64() > yanked["event"].as_u64(), "{seen} after {yanked}");
+}
+
+#[test]
 fn a_yank_needs_a_reason_and_one_version() {
     let registry = Registry::start();
     let project = published(&registry);

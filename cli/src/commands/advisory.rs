@@ -13,6 +13,7 @@ use tare_format::advisory::{Advisory, AdvisoryAction, AdvisoryId};
 use tare_format::limits::EVENT_LINE_SIZE;
 use tare_format::manifest::from_toml;
 
+use crate::commands::public::until_public;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::session::Session;
@@ -97,7 +98,9 @@ fn read(path: &Path, context: &Context) -> Result<Advisory, CommandError> {
 }
 
 async fn publish(advisory: &Advisory, context: &Context) -> Result<(), CommandError> {
-    let changed = context.registry()?.publish_advisory(advisory).await?;
+    let registry = context.registry()?;
+    let changed = registry.publish_advisory(advisory).await?;
+    until_public(&changed, &registry, context).await?;
     if context.global.json {
         context.terminal.print_json(&json!({
             "id": advisory.id, "changed": changed.changed, "event": changed.event,

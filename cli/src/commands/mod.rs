@@ -18,6 +18,7 @@ mod new;
 mod owner;
 mod package;
 mod path;
+mod public;
 mod publish;
 mod pull;
 mod registry;

@@ -4,6 +4,7 @@ use serde_json::json;
 use tare_format::Namespace;
 use tare_format::event::Change;
 
+use crate::commands::public::until_public;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::ui::Text;
@@ -65,10 +66,13 @@ async fn change(
     change: Change,
     context: &Context,
 ) -> Result<(), CommandError> {
-    let changed = context.registry()?.change_owner(namespace, login, change).await?;
+    let registry = context.registry()?;
+    let changed = registry.change_owner(namespace, login, change).await?;
+    until_public(&changed, &registry, context).await?;
     if context.global.json {
         context.terminal.print_json(&json!({
             "namespace": namespace, "login": login, "change": change, "changed": changed.changed,
+            "event": changed.event,
         }));
         return Ok(());
     }

@@ -7,6 +7,7 @@ use tare_client::keys;
 use tare_format::event::{Change, SignerKey};
 use tare_format::{PackageName, Sha256};
 
+use crate::commands::public::until_public;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::ui::Text;
@@ -73,10 +74,13 @@ async fn change(
     change: Change,
     context: &Context,
 ) -> Result<(), CommandError> {
-    let changed = context.registry()?.change_signer(package, &key.pem, change).await?;
+    let registry = context.registry()?;
+    let changed = registry.change_signer(package, &key.pem, change).await?;
+    until_public(&changed, &registry, context).await?;
     if context.global.json {
         context.terminal.print_json(&json!({
             "package": package, "key": key.id, "change": change, "changed": changed.changed,
+            "event": changed.event,
         }));
         return Ok(());
     }

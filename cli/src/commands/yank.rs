@@ -4,6 +4,7 @@ use serde_json::json;
 use tare_client::registry::StatusAction;
 use tare_format::ReleaseId;
 
+use crate::commands::public::until_public;
 use crate::context::Context;
 use crate::error::CommandError;
 
@@ -38,7 +39,9 @@ pub(super) async fn change(
         return Err(CommandError::usage("the reason is empty")
             .help("say why, for those who use the version"));
     }
-    let changed = context.registry()?.set_status(release, action, reason).await?;
+    let registry = context.registry()?;
+    let changed = registry.set_status(release, action, reason).await?;
+    until_public(&changed, &registry, context).await?;
     if context.global.json {
         context.terminal.print_json(&json!({
             "release": release.to_string(),

@@ -19,6 +19,7 @@ mod error;
 mod evidence;
 mod follow;
 mod store;
+mod wait;
 
 use std::sync::Arc;
 
@@ -37,6 +38,7 @@ use check::Seen;
 pub use age::Freshness;
 pub use error::{Fork, HeadError, LogError, Rollback, Tip};
 pub use follow::{Answered, Follower, Imported, Outcome, Survey, expired_root, kept_head};
+pub use wait::{WaitError, wait_for};
 
 pub(crate) use check::check as check_head;
 pub(crate) use compare::{Comparison, compare, prove_entry};

@@ -4,27 +4,16 @@
 //! has committed one and show others something else. So the event has to be in the log of a head with its quorum, under
 //! the number of the receipt, and on the page that this head proves.
 
-use std::time::Duration;
-
 use tare_format::api::{Committed, Receipt};
 use tare_format::event::{Event, EventBody, Published};
 use tare_format::lock::LockedHead;
 use tare_tlog::hash::leaf_hash;
-use tokio::time::Instant;
 
 use super::{Options, PublishError};
-use crate::event::Unit;
-use crate::head::{Follower, Head, HeadError, prove_entry};
+use crate::head::{Follower, Head, prove_entry, wait_for};
 use crate::package::Prepared;
 use crate::pages::Pages;
 use crate::registry::RegistryClient;
-
-/// How long the head is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// How long at first between two looks; it doubles up to the other, which is short because a quorum takes a second or two and
-/// a look is one small request.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Confirms all of `packages`. The head that proves them.
 pub(super) async fn confirm(
@@ -54,38 +43,6 @@ fn event_of(package: &Prepared, committed: &Committed) -> Result<u64, PublishErr
     let receipt = committed.receipts.iter().find(is_of);
     let event = receipt.and_then(|receipt| receipt.event);
     event.ok_or_else(|| not_shown(package, "there is no receipt with its event"))
-}
-
-/// Waits until the head comes to `event`.
-async fn wait_for(
-    client: &RegistryClient,
-    follower: &Follower<'_>,
-    event: u64,
-) -> Result<(), PublishError> {
-    let progress = client.transport().progress();
-    let task = progress.task("waiting for the log", Unit::Items, 1);
-    let (begin, mut pause) = (Instant::now(), FIRST_PAUSE);
-    loop {
-        let size = match follower.look_again().await {
-            Ok(head) => {
-                // Under such a document the head would be waited for in vain.
-                follower.require_unexpired(&head)?;
-                head.size()
-            }
-            // The first head of a new registry waits for its witnesses as any other does.
-            Err(HeadError::Missing { .. }) => 0,
-            Err(error) => return Err(error.into()),
-        };
-        if size > event {
-            task.advance(1);
-            return Ok(());
-        }
-        if begin.elapsed() + pause > PATIENCE {
-            return Err(PublishError::NotWitnessed { event, size, seconds: PATIENCE.as_secs() });
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
-    }
 }
 
 async fn confirm_one(

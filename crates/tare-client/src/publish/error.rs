@@ -10,7 +10,7 @@ use tare_store::durable::DurableError;
 use tare_store::pack::PackError;
 
 use crate::error::{ClientError, ErrorKind};
-use crate::head::HeadError;
+use crate::head::{HeadError, WaitError};
 use crate::pages::PagesError;
 use crate::registry::RegistryError;
 
@@ -89,17 +89,8 @@ pub enum PublishError {
     #[error(transparent)]
     Pages(#[from] PagesError),
     /// The log does not come to it.
-    #[error(
-        "event {event} is committed, and after {seconds} seconds the head of the log still has only {size} events"
-    )]
-    NotWitnessed {
-        /// The event.
-        event: u64,
-        /// How many events the head has.
-        size: u64,
-        /// How long was waited.
-        seconds: u64,
-    },
+    #[error(transparent)]
+    Wait(#[from] WaitError),
     /// The registry says it is published, and it cannot be seen.
     #[error("the registry says that `{release}` is published, and does not show it: {reason}")]
     NotShown {
@@ -134,7 +125,7 @@ impl ClientError for PublishError {
             Self::Registry(error) => error.kind(),
             Self::Head(error) => error.kind(),
             Self::Pages(error) => error.kind(),
-            Self::NotWitnessed { .. } => ErrorKind::Network,
+            Self::Wait(error) => error.kind(),
             Self::Destination { .. } | Self::Twice { .. } | Self::NoSigner => ErrorKind::Usage,
             Self::NotASigner { .. } | Self::Sign(_) => ErrorKind::Trust,
             Self::NotShown { .. } | Self::Session { .. } => ErrorKind::Integrity,
@@ -147,7 +138,7 @@ impl ClientError for PublishError {
             Self::Registry(error) => error.code(),
             Self::Head(error) => error.code(),
             Self::Pages(error) => error.code(),
-            Self::NotWitnessed { .. } => "E-NOT-WITNESSED",
+            Self::Wait(error) => error.code(),
             Self::Destination { .. } => "E-DESTINATION",
             Self::Twice { .. } => "E-USAGE",
             Self::NoSigner => "E-NO-KEY",
@@ -164,9 +155,7 @@ impl ClientError for PublishError {
             Self::Registry(error) => return error.help(),
             Self::Head(error) => return error.help(),
             Self::Pages(error) => return error.help(),
-            Self::NotWitnessed { .. } => {
-                "nobody sees it before enough witnesses have; run `tare publish` again later to look once more".to_owned()
-            }
+            Self::Wait(error) => return error.help(),
             Self::Destination { allowed, .. } if allowed.is_empty() => {
                 "`publish = false` keeps it at home; remove that line if it may go out".to_owned()
             }
