@@ -19,7 +19,7 @@ pub(crate) mod takedown;
 use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
-use tare_format::event::{Published, PublishedDependency, SignerKey};
+use tare_format::event::{Published, SignerKey};
 use tare_format::path::PathSet;
 use tare_format::registry::RegistryId;
 use tare_format::release::{Release, ReleaseDependency};
@@ -322,8 +322,8 @@ fn check_document(
     if document.kind != published.kind {
         return Err(differs("the kind"));
     }
-    let stated = document.dependencies.iter().map(in_document);
-    let told = published.dependencies.iter().map(on_page);
+    let stated = document.dependencies.iter().map(needed);
+    let told = published.dependencies.iter().map(needed);
     if stated.collect::<BTreeSet<_>>() != told.collect::<BTreeSet<_>>() {
         return Err(differs("the dependencies"));
     }
@@ -339,14 +339,9 @@ fn check_document(
 
 type Needed<'a> = (&'a PackageName, String, &'static str, Option<&'a str>);
 
-fn in_document(needed: &ReleaseDependency) -> Needed<'_> {
-    let variant = needed.variant.as_ref().map(|variant| variant.as_str());
-    (&needed.name, needed.requirement.to_string(), needed.relation.as_str(), variant)
-}
-
-fn on_page(needed: &PublishedDependency) -> Needed<'_> {
-    let variant = needed.variant.as_ref().map(|variant| variant.as_str());
-    (&needed.name, needed.requirement.to_string(), needed.relation.as_str(), variant)
+fn needed(dependency: &ReleaseDependency) -> Needed<'_> {
+    let variant = dependency.variant.as_ref().map(|variant| variant.as_str());
+    (&dependency.name, dependency.requirement.to_string(), dependency.relation.as_str(), variant)
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ use crate::strict;
 pub use leaf::{LeafEntry, LeafError, REDACTED};
 pub use notice::{Class, Residue, Scope, Takedown};
 pub use page_key::PageKey;
-pub use published::{Published, PublishedDependency, SignatureRef, SignerKey};
+pub use published::{Published, SignatureRef, SignerKey};
 pub use salt::Salt;
 
 /// The login under which the registry itself acts: its security role, and its log. No user has it.

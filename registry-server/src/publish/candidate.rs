@@ -2,10 +2,10 @@
 
 use tare_format::Sha256;
 use tare_format::api::Receipt;
-use tare_format::event::{Published, PublishedDependency, SignatureRef};
+use tare_format::event::{Published, SignatureRef};
 use tare_format::limits::Limits;
 use tare_format::problem::Code;
-use tare_format::release::{Release, ReleaseDependency};
+use tare_format::release::Release;
 use tare_store::backend::read_all;
 use tare_store::{ObjectKey, ObjectStore, StoreError};
 
@@ -105,19 +105,13 @@ impl Candidate {
     /// What the package page will say of it.
     pub(super) fn published(&self, signature: SignatureRef) -> Published {
         let release = &self.release;
-        let dependency = |dependency: &ReleaseDependency| PublishedDependency {
-            name: dependency.name.clone(),
-            requirement: dependency.requirement.clone(),
-            relation: dependency.relation,
-            variant: dependency.variant.clone(),
-        };
         Published {
             package: release.name.clone(),
             version: release.version.clone(),
             kind: release.kind,
             release: self.digest,
             release_size: self.size,
-            dependencies: release.dependencies.iter().map(dependency).collect(),
+            dependencies: release.dependencies.clone(),
             variants: release.variants.as_ref().map(|all| all.names.clone()).unwrap_or_default(),
             default_variant: release.variants.as_ref().map(|all| all.default.clone()),
             license: release.license.clone(),

@@ -1,8 +1,6 @@
 //! The packages of generated registries: `lab-<n>/model-<i>`, each signed for by one key.
 
-use tare_format::event::{
-    Change, EventBody, Published, PublishedDependency, SignatureRef, SignerKey,
-};
+use tare_format::event::{Change, EventBody, Published, SignatureRef, SignerKey};
 use tare_format::manifest::{DependencyRelation, Kind};
 use tare_format::release::{
     About, FileClass, MetaArchive, RELEASE_FORMAT, Release, ReleaseDependency, ReleaseFile,
@@ -87,7 +85,7 @@ pub(crate) fn published(package: usize, minor: u64, base: Option<usize>) -> Outc
     let invented = Sha256::of(format!("{package} {minor}").as_bytes());
     let needed = |base| {
         let (requirement, relation) = ("^1".parse()?, DependencyRelation::Base);
-        Ok(PublishedDependency { name: name(base)?, requirement, relation, variant: None })
+        Ok(ReleaseDependency { name: name(base)?, requirement, relation, variant: None })
     };
     Ok(Published {
         package: name(package)?,
@@ -118,12 +116,6 @@ fn document(published: &Published) -> Outcome<Release> {
             media_type: "application/octet-stream".to_owned(),
         })
     };
-    let needed = |needed: &PublishedDependency| ReleaseDependency {
-        name: needed.name.clone(),
-        requirement: needed.requirement.clone(),
-        relation: needed.relation,
-        variant: None,
-    };
     Ok(Release {
         format: RELEASE_FORMAT.to_owned(),
         name: published.package.clone(),
@@ -132,7 +124,7 @@ fn document(published: &Published) -> Outcome<Release> {
         about: About::default(),
         license: published.license.clone(),
         license_files: Vec::new(),
-        dependencies: published.dependencies.iter().map(needed).collect(),
+        dependencies: published.dependencies.clone(),
         lineage: Vec::new(),
         undisclosed: Vec::new(),
         variants: None,

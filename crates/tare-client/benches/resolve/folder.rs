@@ -16,8 +16,9 @@ use jiff::Timestamp;
 use tare_client::resolve::{
     Dependency, Index, IndexError, Lookup, Package, ReleaseRecord, Summary, encode_summary, page,
 };
-use tare_format::event::{Event, EventBody, Published, PublishedDependency, Salt, SignatureRef};
+use tare_format::event::{Event, EventBody, Published, Salt, SignatureRef};
 use tare_format::manifest::DependencyRelation;
+use tare_format::release::ReleaseDependency;
 use tare_format::{PackageName, PackageSpec, Sha256};
 
 use crate::graph::Graph;
@@ -84,8 +85,8 @@ pub(crate) fn page_of(name: &PackageName, releases: &[ReleaseRecord]) -> Outcome
     Ok(text)
 }
 
-fn published(needed: &Dependency) -> PublishedDependency {
-    PublishedDependency {
+fn published(needed: &Dependency) -> ReleaseDependency {
+    ReleaseDependency {
         name: needed.name.clone(),
         requirement: needed.requirement.clone(),
         relation: needed.relation,

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use semver::Version;
 use serde::Deserialize;
-use tare_format::event::PublishedDependency;
 use tare_format::manifest::Kind;
+use tare_format::release::ReleaseDependency;
 use tare_format::{PackageName, Sha256, VariantName};
 use tare_replay::PackageState;
 
@@ -119,7 +119,7 @@ struct Line<'a> {
     kind: Option<Kind>,
     release: Option<Sha256>,
     #[serde(default)]
-    dependencies: Vec<PublishedDependency>,
+    dependencies: Vec<ReleaseDependency>,
     #[serde(default)]
     variants: Vec<VariantName>,
     default_variant: Option<VariantName>,
@@ -200,7 +200,7 @@ fn published(event: Line<'_>, version: Version) -> Result<ReleaseRecord, String>
         return Err("publishes without the release's digest".to_owned());
     };
     let dependencies = event.dependencies.into_iter().map(|needed| {
-        let PublishedDependency { name, requirement, relation, variant } = needed;
+        let ReleaseDependency { name, requirement, relation, variant } = needed;
         Dependency { name, requirement, relation, variant }
     });
     let mut names = event.variants;

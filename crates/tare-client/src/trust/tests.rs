@@ -39,7 +39,7 @@ impl Shelf {
             kind: document.kind,
             release: digest,
             release_size: 1,
-            dependencies: vec![PublishedDependency {
+            dependencies: vec![ReleaseDependency {
                 name: needed.name.clone(),
                 requirement: needed.requirement.clone(),
                 relation: needed.relation,

@@ -1,12 +1,13 @@
 //! What an event says of a release, and of the keys that may sign it.
 
 use schemars::JsonSchema;
-use semver::{Version, VersionReq};
+use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Sha256;
-use crate::manifest::{DependencyRelation, Kind, LicenseParts};
+use crate::manifest::{Kind, LicenseParts};
 use crate::name::{PackageName, ReleaseId, VariantName};
+use crate::release::ReleaseDependency;
 
 /// A public key that may sign.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -35,7 +36,7 @@ pub struct Published {
     pub release_size: u64,
     /// What is needed to use it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub dependencies: Vec<PublishedDependency>,
+    pub dependencies: Vec<ReleaseDependency>,
     /// The variants' names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variants: Vec<VariantName>,
@@ -48,22 +49,6 @@ pub struct Published {
     pub size: u64,
     /// The signatures, so that a mirror cannot drop one unnoticed.
     pub signatures: Vec<SignatureRef>,
-}
-
-/// One dependency, as the resolver needs it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct PublishedDependency {
-    /// The package.
-    pub name: PackageName,
-    /// Which versions will do.
-    #[schemars(with = "String")]
-    pub requirement: VersionReq,
-    /// What it is for.
-    pub relation: DependencyRelation,
-    /// Which of its variants.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub variant: Option<VariantName>,
 }
 
 /// A signature bundle by name.
